@@ -18,7 +18,7 @@ TESTS ?= tests
 # Another project's activated environment must not leak in.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo up open down status test lint format bench chaos scale races outbox callbacks webhooks clients accessibility pictures build deploy lock audit clean
+.PHONY: help setup demo up open down status test lint format bench chaos scale races outbox callbacks webhooks clients accessibility newcomer pictures build deploy lock audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -87,6 +87,9 @@ clients: setup ## Drive the Xero simulator with unmodified xero-node, xero-pytho
 
 accessibility: setup ## Have axe-core look at every page of the browser tests, at every width in both schemes
 	@EVERY_VIEW=1 $(BIN)/python -m tests tests/browser
+
+newcomer: setup ## Walk from an empty deployment of its own to a delivered transaction, in a browser
+	@OWN_DEPLOYMENT=1 $(BIN)/python -m pytest tests/browser/test_set_up_guide.py -k delivered_transaction
 
 pictures: setup ## Take the pictures in docs/pictures anew (needs Chromium)
 	@$(BIN)/python -m tests.browser.pictures

@@ -6,10 +6,12 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Profile
+from tests.browser.accessibility import VIEWS
+from tests.browser.looks import LOOKED
 from tests.browser.world import World, world
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -60,8 +62,20 @@ def _page(browser: Browser, scripts: bool) -> Iterator[Page]:
     context = browser.new_context(java_script_enabled=scripts, viewport={"width": 1200, "height": 900})
     context.set_default_timeout(10_000)
     page = context.new_page()
-    violations: list[str] = []
-    page.on("console", lambda message: violations.append(message.text) if "Security Policy" in message.text else None)
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if _is_error(message) else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     context.close()
-    assert violations == [], "a page violates its own content security policy"
+    assert errors == [], "a page violates its own content security policy, or its script failed"
+
+
+def _is_error(message: ConsoleMessage) -> bool:
+    """Not that a page has another status than 200: pages that refuse a form do."""
+    is_status = message.text.startswith("Failed to load resource: the server responded with a status of")
+    return message.type == "error" and not is_status
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if LOOKED:
+        terminalreporter.write_line(f"{len(LOOKED)} pages and states were looked at in {len(VIEWS)} views each")

@@ -15,7 +15,12 @@ from tests.browser.world import API_KEY, World, world
 from tests.worlds.believable_portal import add_believable_data
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
-WIDTH, HEIGHT_MAX = 1280, 1200
+WIDTH, HEIGHT_MAX = 1280, 1500
+# Where a picture may end: below a part of the page or a row of a table, and not within it.
+_ENDS = """
+() => [...document.querySelectorAll("main > *, main > .parts > *, main tbody tr, footer")]
+  .map((part) => part.getBoundingClientRect().bottom + scrollY + (part.tagName === "TR" ? 0 : 12))
+"""
 # A deployed stack has a name, and no port that differs each time.
 _RENAME = """
 ([own, shown]) => {
@@ -76,9 +81,9 @@ def _reach_mapping(made: World, page: Page) -> None:
 
 
 def _picture(page: Page, folder: Path, name: str) -> Path:
-    """The whole page, or its upper part if it is long."""
+    """The whole page, or as many of its upper parts as there is room for."""
     file = folder / f"{name}.png"
-    height = min(HEIGHT_MAX, int(page.evaluate("document.documentElement.scrollHeight")))
+    height = max(int(end) for end in page.evaluate(_ENDS) if end <= HEIGHT_MAX)
     page.screenshot(path=file, full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
     return file
 

@@ -194,36 +194,3 @@ def test_a_consent_without_bank_feeds_says_so_and_another_one_mends_it(link: Wor
     _consent(page, "Harbour Bakery Ltd")
     expect(page.get_by_role("heading", level=1)).to_have_text("Manage connected accounts")
     assert not link.current_connection().needs_reconnection
-
-
-def test_every_page_of_link_is_accessible(link: World, page: Page) -> None:
-    store, faults_by_page = link.site.store, {}
-
-    def check(name: str) -> None:
-        if page_faults := faults(page):
-            faults_by_page[name] = page_faults
-
-    page.goto(f"{link.url}/link/company/{link.connection.company_id}")
-    check("company")
-    page.goto(link.start)
-    _consent(page, "Harbour Bakery Ltd", "Northwind Joinery")
-    check("organisation")
-    page.get_by_label("Harbour Bakery Ltd").check()
-    page.get_by_role("button", name="Connect this organisation").click()
-    check("accounts, none connected")
-    page.locator("#target-1").select_option("")
-    page.get_by_role("button", name="Connect accounts").click()
-    check("accounts, with an error")
-    page.locator("#target-1").select_option("new")
-    page.get_by_role("button", name="Connect accounts").click()
-    check("accounts, two connecting")
-    page.get_by_role("link", name="Disconnect Main account").click()
-    check("question about an account")
-    page.get_by_role("link", name="Stay connected").click()
-    store.commit(settings_items.put_profile(settings_items.profile(store).but(redirect_url="")))
-    page.get_by_role("link", name="Finish").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You are connected to Xero")
-    check("finish")
-    page.goto(f"{link.url}/oauth/callback?state=x&code=y")
-    check("error page")
-    assert faults_by_page == {}

@@ -13,7 +13,6 @@ from feedlane.settings import items as settings_items
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests import builders
 from tests.browser import keyboard
-from tests.browser.accessibility import faults
 from tests.browser.world import API_KEY, World
 
 
@@ -140,35 +139,3 @@ def test_partner_and_profile_are_set_in_the_portal(link: World, page: Page) -> N
     expect(page.get_by_role("status")).to_have_text("Saved.")
     profile = settings_items.profile(link.site.store)
     assert (profile.name, len(profile.allowed_origins)) == ("Ledgerly Bank", 2)
-
-
-def test_every_page_of_the_portal_is_accessible(link: World, page: Page) -> None:
-    _hold(link)
-    page.goto(f"{link.url}/portal")
-    faults_by_page = {"sign in": faults(page)}
-    page.get_by_label("API key").fill("wrong")
-    page.get_by_role("button", name="Sign in").click()
-    faults_by_page["sign in, refused"] = faults(page)
-    _sign_in(link, page)
-    faults_by_page["overview"] = faults(page)
-    page.get_by_role("link", name="Companies", exact=True).click()
-    faults_by_page["companies"] = faults(page)
-    page.get_by_role("table").get_by_role("link", name="Harbour Bakery Ltd").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Harbour Bakery Ltd")
-    faults_by_page["company"] = faults(page)
-    page.get_by_role("link", name="Settings").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
-    faults_by_page["settings"] = faults(page)
-    store = link.site.store
-    store.commit(settings_items.put_settings(settings_items.settings(store).but(second_secret_ending="abcd")))
-    for section in ("Sending", "Customers’ links", "Codat", "Access and partner status"):
-        _open_section(page, section)
-        faults_by_page[f"settings, {section}"] = faults(page)
-    page.get_by_role("switch", name="Xero app partner").check()
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_be_visible()
-    faults_by_page["settings, refused"] = faults(page)
-    _open_profile(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Profile")
-    faults_by_page["profile"] = faults(page)
-    assert {name: page_faults for name, page_faults in faults_by_page.items() if page_faults} == {}

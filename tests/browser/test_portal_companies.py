@@ -19,7 +19,6 @@ from feedlane.feeds.push_operation import Door, PushOperation, PushStatus
 from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementRecord, StatementState
 from tests import builders
-from tests.browser.accessibility import faults
 from tests.browser.world import API_KEY, World
 
 LONG, ARABIC = "Wm" * 127 + "x", "مخبز الميناء " * 12
@@ -73,24 +72,6 @@ def _refused(feed: Feed, now: datetime) -> PushOperation:
         door=Door.API, requested_on=now, completed_on=now, status=PushStatus.FAILED, status_code=400, transactions=61,
         error_message=rule, errors=tuple(Finding(item_id=id, message=rule, validator="Chronological") for id in ids),
     )  # fmt: skip
-
-
-def test_every_page_of_a_full_feed_is_accessible_and_no_wider_than_the_screen(
-    link: World, page: Page, feed: Feed
-) -> None:
-    _sign_in(link, page)
-    found: dict[str, list[str]] = {}
-    of_feed, push = f"/feeds/{feed.id}", f"/push-operations/{feed.company_id}/refused"
-    tabs = (
-        f"{of_feed}?show=transactions",
-        f"{of_feed}?show=pushes",
-        f"{of_feed}?show=transactions&q=none&to=2026-01-01",
-    )
-    company = f"/companies/{feed.company_id}"
-    for path in (of_feed, *tabs, push, f"{push}?show=transactions", company, f"{company}/push-operations"):
-        page.goto(f"{link.url}/portal{path}")
-        found[path] = faults(page)
-    assert {path: page_faults for path, page_faults in found.items() if page_faults} == {}
 
 
 def test_a_new_company_gets_an_account_whose_ids_are_copied_and_is_deleted_by_its_name(link: World, page: Page) -> None:

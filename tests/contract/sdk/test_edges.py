@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from codat_bankfeeds import CodatBankFeeds
 from codat_bankfeeds.models import errors, shared
@@ -16,6 +19,9 @@ from tests.contract.sdk.api_server import ApiServer
 from tests.contract.sdk.test_bank_feeds import create_account, map_account, push
 from tests.worlds.api import World, transaction
 
+ROOT = Path(__file__).parents[3]
+# After these, API Gateway answers in the function's place.
+GATEWAY_SECONDS = 30
 Ids = dict[str, str]
 NO_FEEDS = Problem(
     type="invalid-organisation-bank-feeds",
@@ -99,6 +105,16 @@ def test_a_push_whose_answer_got_lost_is_taken_once(
     page = sdk.transactions.list_create_operations(request={"company_id": mapped["company_id"]})
     assert [operation.push_operation_key for operation in page.results] == [first.push_operation_key]
     assert {message["id"] for message in world.queues.pushed} == {first.push_operation_key}
+
+
+def test_a_company_whose_answer_comes_late_is_made_again_so_the_readme_waits_for_it(
+    sdk: CodatBankFeeds, server: ApiServer
+) -> None:
+    server.lost_answers = 2
+    sdk.companies.create(request={"name": "Harbour Bakery Ltd"})
+    assert len(sdk.companies.list().results) == 3
+    [waits] = re.findall(r"timeout_ms=([\d_]+)", (ROOT / "README.md").read_text())
+    assert int(waits) / 1000 > GATEWAY_SECONDS
 
 
 def test_a_server_error_is_tried_again(sdk: CodatBankFeeds, mapped: Ids, server: ApiServer) -> None:
