@@ -31,6 +31,9 @@ class OperatorAws:
             self._clients[service] = boto3.client(service)
         return self._clients[service]
 
+    def table_streams(self) -> Any:
+        return self.client("dynamodbstreams")
+
     def queue_url(self, name: str) -> str:
         return str(self.client("sqs").get_queue_url(QueueName=f"{self.stack}-{name}")["QueueUrl"])
 

@@ -22,9 +22,10 @@ class FakeLettersAws:
         self._numbers = itertools.count()
 
     def client(self, service: str) -> Any:
-        if service == "dynamodbstreams":
-            raise NotPutBack(BY_COMMAND)
         return {"sqs": _Guarded(self.sqs), "lambda": self}[service]
+
+    def table_streams(self) -> Any:
+        raise NotPutBack(BY_COMMAND)
 
     def queue_url(self, name: str) -> str:
         return queue_id(name)

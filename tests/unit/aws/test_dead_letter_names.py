@@ -48,4 +48,4 @@ def test_the_streams_of_the_table_are_not_the_portals(aws: FunctionAws, monkeypa
     assert aws.function_name("tend_connections") == "my-events-tend_connections"
     assert aws.client("sqs") == "sqs"
     with pytest.raises(NotPutBack, match="only the command line"):
-        aws.client("dynamodbstreams")
+        aws.table_streams()

@@ -91,7 +91,11 @@ def test_nobody_gets_anything_without_an_alias_that_the_vault_knows(
 
 @pytest.mark.parametrize("function", sorted(set(functions()) - {"credential_vault"}))
 def test_a_role_may_invoke_its_own_alias_and_no_other(function: str) -> None:
+    """And whoever puts dead letters back, the function whose runs by the clock leave some."""
     invokes = [statement["Resource"] for statement in statements(function) if "lambda:" in json.dumps(statement)]
+    rerun = {"Fn::GetAtt": ["TendConnections", "Arn"]}
+    assert (rerun in invokes) == (function == "portal")
+    invokes = [resource for resource in invokes if resource != rerun]
     aliases = {alias["Properties"]["Name"]: {"Ref": id} for id, alias in of_type("AWS::Lambda::Alias").items()}
     assert set(aliases) == set(ALLOWED)
     assert invokes == ([aliases[function]] if function in ALLOWED else [])

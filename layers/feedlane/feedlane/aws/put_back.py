@@ -27,6 +27,9 @@ class Aws(Protocol):
 
     def client(self, service: str) -> Any: ...
 
+    def table_streams(self) -> Any:
+        """The client that reads the table's stream."""
+
     def queue_url(self, name: str) -> str: ...
 
     def function_name(self, name: str) -> str:
@@ -103,7 +106,7 @@ def _chunks(records: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]
 
 def _stream_records(aws: Aws, batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The batch's new events, in the form Lambda delivers. The stream keeps them for a day."""
-    streams, last = aws.client("dynamodbstreams"), int(batch["endSequenceNumber"])
+    streams, last = aws.table_streams(), int(batch["endSequenceNumber"])
     try:
         iterator = streams.get_shard_iterator(
             StreamArn=batch["streamArn"],

@@ -136,9 +136,10 @@ class FunctionAws:
     """Implements `Aws` with the function's own rights, and the names in its environment."""
 
     def client(self, service: str) -> Any:
-        if service == "dynamodbstreams":
-            raise NotPutBack(BY_COMMAND)
         return clients.client(service)
+
+    def table_streams(self) -> Any:
+        raise NotPutBack(BY_COMMAND)
 
     def queue_url(self, name: str) -> str:
         sources = (
