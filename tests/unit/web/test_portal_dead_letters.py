@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from botocore.exceptions import ClientError
 
+from feedlane.aws import dead_letter_queue
 from feedlane.aws.dead_letter_queue import DeadLetterQueue
 from feedlane.errors import Unavailable
 from feedlane.upkeep import dead_letter_count
@@ -215,6 +217,32 @@ def test_a_look_and_a_way_back_have_an_end_and_return_what_they_have(
     assert "There was no time for 2" in response.body
     left, back = len(world.letters_aws.bodies(CHECKS)), len(world.letters_aws.bodies("statement-checks"))
     assert (left + back, world.letters_aws.visible(CHECKS)) == (30, left)
+
+
+def test_of_thousands_that_were_looked_through_no_more_are_returned_than_there_is_time_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest is visible again by itself; the portal lives for 28 seconds."""
+    time = [0.0]
+
+    def taking_time(call: Callable[..., Any]) -> Callable[..., Any]:
+        def slow(**request: Any) -> Any:
+            time[0] += 0.02
+            return call(**request)
+
+        return slow
+
+    sqs, token = world.letters_aws.sqs, world.form_token(f"{PATH}?show=checks")
+    ids = [world.letters_aws.send(CHECKS, CHECK | {"number": number}) for number in range(1_500)]
+    for name in ("receive_message", "change_message_visibility"):
+        monkeypatch.setattr(sqs, name, taking_time(getattr(sqs, name)))
+    for module in (dead_letter_office, dead_letter_queue):
+        monkeypatch.setattr(module, "seconds", lambda: time[0])
+    response = world.browser.post(PATH, {"formToken": token, "show": "checks", "message": [ids[-1], "gone"]})
+    assert "Only 1 message went back" in response.body
+    assert time[0] < 20
+    sqs.now += dead_letter_office.VISIBILITY_SECONDS
+    assert world.letters_aws.visible(CHECKS) == 1_499
 
 
 @pytest.mark.parametrize("code", ["ReceiptHandleIsInvalid", "InvalidParameterValue"])

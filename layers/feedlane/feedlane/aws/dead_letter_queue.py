@@ -26,6 +26,8 @@ QUIET_ANSWERS_MAX = 3
 # A list ends before its first letters are visible again: it would mistake those for the rest.
 LISTED_MAX = 10_000
 LISTED_SECONDS_MAX = 90
+# For messages that go back one by one: of thousands, the rest is visible by itself when its time is over.
+RETURN_SECONDS_MAX = 3
 # How SQS says that a receipt is no longer the message's last one, that it is visible, or that it is gone.
 _NOT_OURS_ANY_MORE = {
     "ReceiptHandleIsInvalid",
@@ -85,7 +87,8 @@ class DeadLetter:
 class DeadLetterQueue:
     """A context manager: on exit, received messages that were not removed become visible to others again.
 
-    `one_by_one`: each with a call of its own, as roles name it. On AWS the right to that covers the batch.
+    `one_by_one`: each with a call of its own, as roles name it, for `RETURN_SECONDS_MAX`. On AWS the right to that
+    covers the batch.
     """
 
     sqs: Any
@@ -102,8 +105,7 @@ class DeadLetterQueue:
         held = list(self._held.values())
         self._held.clear()
         if self.one_by_one:
-            for receipt in held:
-                self._return_one(receipt)
+            self._return_in_time(held)
             return
         for start in range(0, len(held), RECEIVE_MAX):
             self._return(held[start : start + RECEIVE_MAX])
@@ -148,6 +150,14 @@ class DeadLetterQueue:
             for number, receipt in enumerate(receipts)
         ]
         self.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
+
+    def _return_in_time(self, receipts: list[str]) -> None:
+        """Of a feed whose first messages are visible again SQS shows none before its last one is."""
+        end = seconds() + RETURN_SECONDS_MAX
+        for receipt in receipts:
+            self._return_one(receipt)
+            if seconds() > end:
+                return
 
     def _return_one(self, receipt: str) -> None:
         try:

@@ -17,7 +17,7 @@ from feedlane.aws.put_back import Aws, NotPutBack
 from feedlane.environment import environment
 from feedlane.wiring.dead_letters import KINDS, Concern, Kind
 
-# Longer than the portal lives: only if it is killed meanwhile do others wait for so long.
+# Longer than the portal lives: only if it is killed meanwhile do others wait for so long, or for the last of thousands.
 VISIBILITY_SECONDS = 30
 LOOK_SECONDS_MAX = 8
 PUT_BACK_SECONDS_MAX = 12
