@@ -245,6 +245,24 @@ def test_of_thousands_that_were_looked_through_no_more_are_returned_than_there_i
     assert world.letters_aws.visible(CHECKS) == 1_499
 
 
+def test_what_went_back_is_in_the_log_if_the_queues_stop_answering_then(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = [world.letters_aws.send(CHECKS, CHECK | {"number": number}) for number in range(3)]
+    sends, send = itertools.count(1), world.letters_aws.sqs.send_message
+
+    def once(**request: Any) -> Any:
+        if next(sends) > 1:
+            raise Unavailable("The queue is not available")
+        return send(**request)
+
+    monkeypatch.setattr(world.letters_aws.sqs, "send_message", once)
+    assert put_back(world, "checks", *ids).status == 503
+    [told] = [vars(record) for record in caplog.records if record.message == "dead letters put back"]
+    assert len(told["letters"]) == 1
+    assert world.letters_aws.visible(CHECKS) == 2
+
+
 @pytest.mark.parametrize("code", ["ReceiptHandleIsInvalid", "InvalidParameterValue"])
 def test_a_letter_that_is_visible_again_already_is_no_trouble(
     world: World, monkeypatch: pytest.MonkeyPatch, code: str

@@ -15,6 +15,7 @@ from feedlane.aws import clients
 from feedlane.aws.dead_letter_queue import DeadLetter, DeadLetterQueue
 from feedlane.aws.put_back import Aws, NotPutBack
 from feedlane.environment import environment
+from feedlane.errors import Unavailable
 from feedlane.wiring.dead_letters import KINDS, Concern, Kind
 
 # Longer than the portal lives: only if it is killed meanwhile do others wait for so long, or for the last of thousands.
@@ -48,11 +49,13 @@ class ShownLetter:
 class PutBackResult:
     """Which went back, and why others did not, by their ids.
 
-    `missing` were not shown, because somebody else has them; or, if it was `out_of_time`, not yet.
+    `missing` were not shown, because somebody else has them; or, if it was `out_of_time`, not yet. `cut_off`: the
+    queues have stopped answering, so one more may be back, and is still in its dead-letter queue.
     """
 
     returned: list[str] = field(default_factory=list)
     out_of_time: bool = False
+    cut_off: bool = False
     kept: dict[str, str] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
 
@@ -81,7 +84,15 @@ class DeadLetterOffice:
 
         None goes back before an earlier one of its feed: the ledger would then have to refuse that one.
         """
-        end, result = seconds() + PUT_BACK_SECONDS_MAX, PutBackResult(missing=set(ids))
+        result = PutBackResult(missing=set(ids))
+        try:
+            self._put_all_back(kind, result)
+        except Unavailable:
+            result.cut_off = True
+        return result
+
+    def _put_all_back(self, kind: Kind, result: PutBackResult) -> None:
+        end = seconds() + PUT_BACK_SECONDS_MAX
         sent: set[str] = set()
         waiting: set[str] = set()
         with self._queue(kind) as queue:
@@ -97,7 +108,6 @@ class DeadLetterOffice:
                     waiting.add(letter.group)
                 if not result.missing:
                     break
-        return result
 
     def _put_one_back(
         self, kind: Kind, queue: DeadLetterQueue, letter: DeadLetter, result: PutBackResult, sent: set[str], waits: bool

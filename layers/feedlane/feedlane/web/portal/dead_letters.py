@@ -70,12 +70,11 @@ def put_back(site: Site, request: Request) -> Response:
     if kind is None:
         raise NoSuchPage
     ids = dict.fromkeys(request.form.get("message", [])[:SHOWN_MAX])
-    try:
-        result = site.dead_letters.put_back(kind, ids)
-    except Unavailable:
-        return _page(site, operator, request, errors=whole_form(_AWAY_MEANWHILE), status=503)
+    result = site.dead_letters.put_back(kind, ids)
     facts = {"kind": kind.name, "letters": result.returned, "by": operator.session.key_name}
     logger.info("dead letters put back", extra=facts | {"correlation_id": request.id})
+    if result.cut_off:
+        return _page(site, operator, request, errors=whole_form(_AWAY_MEANWHILE), status=503)
     if errors := _errors(result):
         return _page(site, operator, request, errors=errors, status=409)
     return see_other(request.url(f"{PATH}?show={kind.name}&done={len(result.returned)}"))
