@@ -42,8 +42,8 @@ def needs(world: World) -> list[tuple[str, str, str]]:
     return [(html.unescape(text).translate(isolated), action, path) for text, path, action in found]
 
 
-def add_gap(world: World, account_id: str, found: datetime | None = None) -> None:
-    push = PushGaps(operation_key="p", found=found or world.now, count=1, gaps=(GAP,))
+def add_gap(world: World, account_id: str, found: datetime | None = None, line: int = 4) -> None:
+    push = PushGaps(operation_key="p", found=found or world.now, count=1, gaps=(GAP.but(line=line),))
     world.store.commit(gap_items.put_gaps(f"{world.connection.id}/{account_id}", push))
 
 
@@ -96,6 +96,21 @@ def test_of_several_feeds_with_gaps_the_latest_is_named_and_the_list_has_them(wo
     assert "Main account" in body.split("<tbody>")[1]
     assert "Account 0" not in body.split("<tbody>")[1]
     assert '<option value="gap" selected>' in body
+
+
+def test_a_feed_with_a_gap_in_each_push_does_not_hide_that_there_may_be_others(world: World) -> None:
+    add_feed(world, gaps=1)
+    world.add_account("quiet", account_name="Quiet account")
+    add_gap(world, "quiet", world.now - timedelta(days=1))
+    for number in range(30):
+        add_gap(world, "main", world.now - timedelta(minutes=number), line=number)
+    company = company_name(world)
+    text = f"Transactions may be missing in Main account of {company}, and perhaps in others"
+    assert needs(world) == [(text, "See the gaps", "/portal/feeds?state=gap")]
+    add_gap(world, "quiet", line=5)
+    [(text, _, path)] = needs(world)
+    assert text.endswith(" and at least 1 other feed")
+    assert path == "/portal/feeds?state=gap"
 
 
 def test_gaps_of_long_ago_and_of_deleted_accounts_are_not_told(world: World) -> None:

@@ -67,16 +67,18 @@ def put_gaps(feed_id: str, push: PushGaps) -> Put:
     return add_record(keys.gaps(feed_id, push.gaps[0].line), push, **listed)
 
 
-def feeds_with_gaps(store: Store, since: datetime, limit: int) -> Mapping[str, datetime]:
+def feeds_with_gaps(store: Store, since: datetime, limit: int) -> tuple[Mapping[str, datetime], bool]:
     """The feeds in which a gap was found since then, each with the time of the first one; the latest gap's first.
 
-    From the newest `limit` pushes that have found some. The list is slightly behind the table.
+    From the newest `limit` pushes that have found some; and whether there may be more. One feed can have all of these.
+    The list is slightly behind the table.
     """
-    found: dict[str, datetime] = {}
+    found, read = dict[str, datetime](), 0
     for item in store.table.query(keys.GAPS, start=iso(since), reverse=True, limit=limit, index=Index.LISTS):
         moment, _, feed_id = item[Index.LISTS.keys[1]].partition("#")
         found[feed_id] = datetime.fromisoformat(moment)
-    return found
+        read += 1
+    return found, read == limit
 
 
 def newest_gaps(store: Store, feed_id: str, limit: int) -> Sequence[PushGaps]:

@@ -24,13 +24,14 @@ READ_MAX = 30
 class FeedsWithGap:
     """`account` has the latest gap, of `count` accounts. `since`: when the first of these gaps was found.
 
-    There may be more than are counted from `READ_MAX` on.
+    There may be others if `READ_MAX` pushes have found some: one feed can have all of these (`is_partial`).
     """
 
     account: SourceAccount
     company: Company | None
     count: int
     since: datetime
+    is_partial: bool
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Unrenewed:
 
 def feeds_with_gap(store: Store, now: datetime) -> FeedsWithGap | None:
     """Those whose accounts there still are."""
-    found = gap_items.feeds_with_gaps(store, now - GAPS_TOLD_FOR, READ_MAX)
+    found, is_partial = gap_items.feeds_with_gaps(store, now - GAPS_TOLD_FOR, READ_MAX)
     wanted = {keys.source_account(*feed_id.split("/", 1)): feed_id for feed_id in found}
     items = store.table.get_many(wanted)
     existing = [key for key in wanted if key in items]
@@ -54,7 +55,8 @@ def feeds_with_gap(store: Store, now: datetime) -> FeedsWithGap | None:
         return None
     account = SourceAccount.model_validate(items[existing[0]])
     company = company_items.find_company(store, account.company_id)
-    return FeedsWithGap(account, company, len(existing), min(found[wanted[key]] for key in existing))
+    since = min(found[wanted[key]] for key in existing)
+    return FeedsWithGap(account, company, len(existing), since, is_partial)
 
 
 def unrenewed(store: Store, now: datetime) -> Unrenewed | None:

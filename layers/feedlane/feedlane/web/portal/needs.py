@@ -84,7 +84,7 @@ def _unrenewed(found: Unrenewed | None) -> Iterator[Need]:
     """Xero honours a refresh token that it has replaced for half an hour."""
     if found is not None:
         whose = f" of {_name(found.company.name)}" if found.company else ""
-        rest = _and_others(found.count, "other")
+        rest = _and_others(found.count, "other", found.count >= READ_MAX)
         text = f"The access to Xero{whose}{rest} could not be renewed. The watch tries again every ten minutes"
         if found.company and not rest:
             yield Need(Tone.BAD, text, "See the company", f"/portal/companies/{found.company.id}")
@@ -102,7 +102,9 @@ def _gaps(found: FeedsWithGap | None) -> Iterator[Need]:
     if found is not None:
         account, company = found.account, found.company
         whose = f" of {_name(company.name)}" if company else ""
-        rest = _and_others(found.count, "other feed")
+        rest = _and_others(found.count, "other feed", found.is_partial)
+        if found.is_partial and not rest:
+            rest = ", and perhaps in others"
         path = "/portal/feeds?state=gap" if rest else feed_path(account.connection_id, account.id)
         text = f"Transactions may be missing in {_name(account.account_name or account.id)}{whose}{rest}"
         yield Need(Tone.WARN, text, "See the gaps", path, found.since)
@@ -113,8 +115,8 @@ def _name(text: str) -> str:
     return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
-def _and_others(count: int, noun: str) -> str:
-    at_least = "at least " if count >= READ_MAX else ""
+def _and_others(count: int, noun: str, is_partial: bool) -> str:
+    at_least = "at least " if is_partial else ""
     return f" and {at_least}{counted(count - 1, noun)}" if count > 1 else ""
 
 
