@@ -70,8 +70,11 @@ def release_feed(
     return operations
 
 
-def resume_connection(ports: Ports, now: datetime, connection: Connection) -> None:
-    """After a (re)connection: its feeds use the new token set, and the holds that asked for it are released."""
+def resume_connection(ports: Ports, now: datetime, connection: Connection, once: bool = False) -> None:
+    """After a (re)connection: its feeds use the new token set, and the holds that asked for it are released.
+
+    `once`: as in `connect_awaiting`.
+    """
     if connection.tenant is None or connection.token_set_id is None or connection.is_ending:
         return
     feeds = feed_items.feeds_of_connection(ports.store, connection.id)
@@ -82,7 +85,7 @@ def resume_connection(ports: Ports, now: datetime, connection: Connection) -> No
     if hold := hold_items.find_hold(ports.store, Scope.CONNECTION, connection.id):
         release(ports, now, hold)
     else:
-        connect_awaiting(ports.queues, feeds, once=True)
+        connect_awaiting(ports.queues, feeds, once=once)
 
 
 def is_resumed(store: Store, connection: Connection) -> bool:

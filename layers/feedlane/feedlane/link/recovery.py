@@ -85,10 +85,10 @@ def apply_listing(ports: Ports, now: datetime, connection: Connection, scopes: t
 
 
 def check(ports: Ports, now: datetime, check: RecoveryCheck) -> None:
-    """Resumes sending for a connection that has recovered. May run twice."""
+    """Resumes sending for a connection that has recovered. May run twice: the watch has it run again and again."""
     connection = company_items.find_connection(ports.store, check.company_id, check.connection_id)
     if connection is not None and connection.is_linked and not connection.needs_reconnection:
-        hold_release.resume_connection(ports, now, connection)
+        hold_release.resume_connection(ports, now, connection, once=True)
 
 
 def look(ports: Ports, now: datetime, item: Item) -> Look:
