@@ -29,6 +29,10 @@ def reason_in(deduplication_id: str) -> str:
     return deduplication_id.partition(_REASON_SIGN)[2].replace("_", " ")
 
 
+def without_reason(deduplication_id: str) -> str:
+    return deduplication_id.partition(_REASON_SIGN)[0]
+
+
 class Queues(Protocol):
     """`delay_seconds` is from 0 to `DELAY_SECONDS_MAX`; no message arrives before it is over."""
 

@@ -10,8 +10,10 @@ from click.testing import CliRunner
 from cli import dead_letters
 from cli.__main__ import cli
 from feedlane.aws import dead_letter_queue
+from feedlane.queues import with_reason
 from tests.fakes.sqs import FakeSqs
 
+PUSHES = "stack-transactions-dead-letters.fifo"
 CHECKS, STATEMENTS = "stack-statement-checks-dead-letters", "stack-statements-dead-letters.fifo"
 
 
@@ -110,3 +112,25 @@ def test_a_letter_that_is_visible_again_before_the_end_is_not_listed_again(
     ids = ids_in(lines)
     assert len(ids) == len(set(ids))
     assert lines[-1].startswith(f"  showed {len(ids)} of about 300: ")
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+def test_all_are_put_back_once_even_if_one_fails_again_at_once(
+    sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch, has_room: bool
+) -> None:
+    """Also one of nearly a MiB, whose reason is in its deduplication id: it came back for ever."""
+    send, sent = sqs.send_message, []
+
+    def set_aside_again(**request: str) -> dict[str, str]:
+        answer = send(**request)
+        sent.append(answer["MessageId"])
+        assert len(sent) == 1
+        id = answer["MessageId"] if has_room else with_reason(answer["MessageId"], "companyId: is unknown")
+        send(QueueUrl=PUSHES, MessageBody="{}", MessageGroupId="g", MessageDeduplicationId=id)
+        return answer
+
+    send(QueueUrl=PUSHES, MessageBody="{}", MessageGroupId="g", MessageDeduplicationId="d")
+    monkeypatch.setattr(sqs, "send_message", set_aside_again)
+    done = CliRunner().invoke(cli, ["dead-letters", "put-back", "transactions", "--all", "--stack", "stack"])
+    assert "1 put back, 0 left" in done.output
+    assert visible(sqs, PUSHES) == 1

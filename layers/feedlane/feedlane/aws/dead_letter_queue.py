@@ -14,7 +14,7 @@ from typing import Any, Self
 from botocore.exceptions import ClientError
 
 from feedlane.json_object import json_object
-from feedlane.queues import reason_in
+from feedlane.queues import reason_in, without_reason
 
 # A message stays hidden this long if its reader is killed before he returns it, or if SQS does not take it back.
 VISIBILITY_SECONDS = 120
@@ -43,7 +43,8 @@ seconds = time.monotonic
 class DeadLetter:
     """A message in a dead-letter queue. `reason` is empty if SQS moved it here because its function kept failing.
 
-    `receives`: how often it was received in all, with every look at the dead letters.
+    `deduplication_id`: of one that Feedlane has set aside, the id of the message that it was. `receives`: how often it
+    was received in all, with every look at the dead letters.
     """
 
     id: str
@@ -66,7 +67,7 @@ class DeadLetter:
             receipt=message["ReceiptHandle"],
             body=message["Body"],
             group=attributes.get("MessageGroupId", ""),
-            deduplication_id=attributes.get("MessageDeduplicationId", ""),
+            deduplication_id=without_reason(attributes.get("MessageDeduplicationId", "")),
             sent_at=datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC),
             reason=reasons[0] if reasons else reason_in(attributes.get("MessageDeduplicationId", "")),
             receives=int(attributes.get("ApproximateReceiveCount", 0)),
