@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from feedlane.credentials.authorization import Verdict
+from feedlane.errors import Unavailable
 from feedlane.feeds.rules import ChangedTransactions
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import items as settings_items
@@ -63,6 +64,18 @@ def test_a_section_changes_its_own_fields_and_no_others(world: World, section: s
     changed = {name for name in Settings.model_fields if getattr(after, name) != getattr(before, name)}
     # A partner has no connection limit, and who is none has the default.
     assert changed <= SECTIONS[section].fields | {"version"}
+
+
+@pytest.mark.parametrize(("section", "words"), [("sending", "The settings could"), ("app", "The keys could")])
+def test_a_table_that_does_not_answer_is_told_in_the_words_of_the_section(
+    world: World, section: str, words: str
+) -> None:
+    def away(*_: Write) -> None:
+        raise Unavailable("The table is not available")
+
+    token, world.table.commit = world.form_token("/portal/settings"), away  # type: ignore[method-assign]
+    response = world.browser.post(f"/portal/settings/{section}", {"formToken": token, "gap_is_error": "yes"})
+    assert (response.status, words in response.body) == (503, True)
 
 
 def test_two_operators_who_save_different_sections_at_once_both_do(world: World) -> None:

@@ -33,6 +33,7 @@ _WARNINGS = {
         "Xero did not say whether it grants your app their scope. The test of the integration asks again."
     ),
 }
+_UNAVAILABLE = "The settings could not be saved. Please try again in a minute."
 # How the sections with keys save those: whether they could not be checked.
 _SAVES_KEYS: Mapping[str, Callable[[Site, Request], bool]] = {"app": xero_keys.save, "codat": codat_keys.save}
 _DROPS_KEYS: Mapping[str, Callable[[Site, str], None]] = {"app": xero_keys.drop, "codat": codat_keys.drop}
@@ -57,7 +58,8 @@ def save(site: Site, request: Request, section: str) -> Response:
     except Invalid as error:
         return _page(site, request, operator, saved, request.form, _errors(error, saved), 422)
     except (Unavailable, AppKeysRejected):
-        return _page(site, request, operator, saved, request.form, whole_form(xero_keys.UNAVAILABLE), 503)
+        why = xero_keys.UNAVAILABLE if saved.secrets else _UNAVAILABLE
+        return _page(site, request, operator, saved, request.form, whole_form(why), 503)
     return see_other(request.url(f"{saved.path}?saved={outcome}"))
 
 
