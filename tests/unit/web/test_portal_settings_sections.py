@@ -13,7 +13,8 @@ from feedlane.feeds.rules import ChangedTransactions
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
-from feedlane.store.table import Write
+from feedlane.store import keys
+from feedlane.store.table import ConditionFailed, Write
 from feedlane.web.portal.settings_sections import SECTIONS
 from tests.fakes.browser import PageResponse
 from tests.unit.web.portal import signed_in
@@ -76,6 +77,20 @@ def test_a_table_that_does_not_answer_is_told_in_the_words_of_the_section(
     token, world.table.commit = world.form_token("/portal/settings"), away  # type: ignore[method-assign]
     response = world.browser.post(f"/portal/settings/{section}", {"formToken": token, "gap_is_error": "yes"})
     assert (response.status, words in response.body) == (503, True)
+
+
+@pytest.mark.parametrize("path", ["/portal/settings/access", "/portal/set-up/partner"])
+def test_who_is_overtaken_each_time_keeps_what_was_entered_and_reads_why(world: World, path: str) -> None:
+    """It said that Xero did not respond, on a page without the form."""
+
+    def overtaken(*_: Write) -> None:
+        raise ConditionFailed([keys.SETTINGS])
+
+    token, world.table.commit = world.form_token("/portal/settings"), overtaken  # type: ignore[method-assign]
+    address = "https://harbour.example/privacy"
+    response = world.browser.post(path, {"formToken": token, "privacy_policy_url": address})
+    assert (response.status, "Others are changing the same things" in response.body) == (409, True)
+    assert f'value="{address}"' in response.body
 
 
 def test_two_operators_who_save_different_sections_at_once_both_do(world: World) -> None:

@@ -13,6 +13,7 @@ from feedlane.settings import items as settings_items
 from feedlane.settings.guide import Step
 from feedlane.settings.settings import limit_of
 from feedlane.settings.shapes import masked
+from feedlane.store.table import ConditionFailed
 from feedlane.upkeep import self_test
 from feedlane.web.error_pages import NoSuchPage
 from feedlane.web.form_errors import FormError, form_errors, whole_form
@@ -20,6 +21,7 @@ from feedlane.web.link import paths
 from feedlane.web.portal import set_up_forms as forms
 from feedlane.web.portal import xero_keys
 from feedlane.web.portal.session import Operator, portal_page, require_operator
+from feedlane.web.portal.troubles import troubles
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
@@ -60,6 +62,8 @@ def save_step(site: Site, request: Request, step: str) -> Response:
         return _page(site, request, operator, step, form_errors(error, forms.WORDS), 422)
     except (Unavailable, AppKeysRejected):
         return _page(site, request, operator, step, whole_form(xero_keys.UNAVAILABLE), 503)
+    except ConditionFailed as error:
+        return _page(site, request, operator, step, *troubles(error))
     return see_other(request.url(f"/portal/set-up?saved={saved}"))
 
 

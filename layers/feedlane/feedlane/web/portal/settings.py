@@ -9,12 +9,14 @@ from feedlane.errors import AppKeysRejected, Finding, Invalid, Unavailable
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
+from feedlane.store.table import ConditionFailed
 from feedlane.web.error_pages import NoSuchPage
 from feedlane.web.form_errors import FormError, form_errors, whole_form
 from feedlane.web.link import paths
 from feedlane.web.portal import bank_feeds, codat_keys, xero_keys
 from feedlane.web.portal.session import Operator, portal_page, require_operator
 from feedlane.web.portal.settings_sections import APP, SECTIONS, WORDS, Section, changes_in, states
+from feedlane.web.portal.troubles import troubles
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
@@ -60,6 +62,8 @@ def save(site: Site, request: Request, section: str) -> Response:
     except (Unavailable, AppKeysRejected):
         why = xero_keys.UNAVAILABLE if saved.secrets else _UNAVAILABLE
         return _page(site, request, operator, saved, request.form, whole_form(why), 503)
+    except ConditionFailed as error:
+        return _page(site, request, operator, saved, request.form, *troubles(error))
     return see_other(request.url(f"{saved.path}?saved={outcome}"))
 
 
@@ -74,6 +78,8 @@ def drop_secret(site: Site, request: Request, section: str) -> Response:
         return _page(site, request, operator, shown, {}, _errors(error, shown), 422)
     except (Unavailable, AppKeysRejected):
         return _page(site, request, operator, shown, {}, whole_form(xero_keys.UNAVAILABLE), 503)
+    except ConditionFailed as error:
+        return _page(site, request, operator, shown, {}, *troubles(error))
     return see_other(request.url(f"{shown.path}?saved=dropped"))
 
 
