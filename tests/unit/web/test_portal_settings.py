@@ -96,6 +96,14 @@ def test_keys_that_xero_does_not_know_are_refused_with_the_part_that_is_wrong(wo
     assert settings_items.settings(world.store).client_id == "app-1"
 
 
+def test_a_form_that_is_refused_for_another_field_has_saved_no_keys(world: World) -> None:
+    """The page came back with the id and without the secret, which it then asked for, although it had been saved."""
+    response = _save(world, "app", client_id="NEWID1234", client_secret="canary-9876", app_name="Feeds for Xero")
+    assert (response.status, "must not contain" in response.body) == (422, True)
+    assert world.site.vault.keys == []
+    assert settings_items.settings(world.store).client_id == "app-1"
+
+
 def test_an_id_without_its_secret_is_refused(world: World) -> None:
     response = _save(world, "app", client_id="NEWID1234")
     assert response.status == 422

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from feedlane.errors import AppKeysRejected, Finding, Invalid, Unavailable
+from feedlane.errors import AppKeysRejected, Invalid, Unavailable
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
@@ -90,22 +90,18 @@ def _known(name: str) -> Section:
 
 
 def _save(site: Site, request: Request, section: Section) -> str:
-    """What came of it, one of `_DONE`. Raises `Invalid` with all that is wrong of the section's keys and settings.
+    """What came of it, one of `_DONE`. Raises `Invalid` with all that is wrong of the section's settings, or its keys.
 
-    Keys first: they decide whether the integration can be enabled.
+    Keys first: they decide whether the integration can be enabled. But a form that breaks a rule has saved none.
     """
-    changes, outcome, findings = _changes(request, section), "yes", list[Finding]()
-    if section.name in _SAVES_KEYS:
-        try:
-            outcome = "unchecked" if _SAVES_KEYS[section.name](site, request) else outcome
-        except Invalid as error:
-            findings = error.findings
+    changes, outcome, saves_keys = _changes(request, section), "yes", _SAVES_KEYS.get(section.name)
     broken = settings_changes.rules_broken_by(site.ports, changes)
-    if findings:
-        # Without keys it cannot be enabled, but the keys are what is to be mended.
+    if saves_keys is not None:
         broken = [one for one in broken if one.validator != "Keys"]
-    if broken or findings:
-        raise Invalid("The settings were not saved", [*broken, *findings])
+    if broken:
+        raise Invalid("The settings were not saved", broken)
+    if saves_keys is not None and saves_keys(site, request):
+        outcome = "unchecked"
     before = settings_items.settings(site.store)
     if changes.get("bank_feeds") and not before.bank_feeds and before.asks_xero:
         outcome = "granted" if bank_feeds.ask_xero(site, request) else "unasked"
