@@ -14,15 +14,19 @@ import pytest
 
 from feedlane.aws import clients as aws
 from feedlane.aws import queues as sqs
+from feedlane.aws.dead_letters import Waiting
 from feedlane.aws.metrics import Metric
 from feedlane.aws.table_stream import events_in
 from feedlane.errors import AppKeysRejected, FeedlaneError, ReconnectionNeeded, Unavailable
 from feedlane.events import event as event_types
 from feedlane.events.relay import BusEntry, Reply
 from feedlane.problem import Problem
+from feedlane.store.store import Store
 from feedlane.upkeep.watch import WatchResult
 from feedlane.webhooks.delivery import RETRY_SCHEDULE_SECONDS
 from feedlane.wiring import functions as wiring
+from tests.builders import NOW
+from tests.fakes.table import MemoryTable
 from tests.handlers import Context, load, sample
 from tests.stack.template import ROOT, functions, of_type, template, variables_of
 from tests.worlds.webhooks import BROKEN, World
@@ -326,9 +330,10 @@ def _run_the_watch(monkeypatch: pytest.MonkeyPatch, rung: dict[str, int], dead_l
     found = WatchResult(
         replays_requeued=0, replays_given_up=(), refreshes_resolved=0, refreshes_ended=0, keys=False, rung=rung
     )
-    monkeypatch.setattr(wiring, "watch", lambda: SimpleNamespace(run=lambda _: found))
+    ports = SimpleNamespace(store=Store(MemoryTable()), clock=lambda: NOW)
+    monkeypatch.setattr(wiring, "watch", lambda: SimpleNamespace(run=lambda _: found, ports=ports))
     app = load("tend_connections")
-    app.dead_letters = SimpleNamespace(waiting=lambda: dead_letters)  # type: ignore[attr-defined]
+    app.dead_letters = SimpleNamespace(waiting=lambda: Waiting(dead_letters, dead_letters))  # type: ignore[attr-defined]
     app.handler({"watch": True}, Context())
 
 
