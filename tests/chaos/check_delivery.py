@@ -145,13 +145,23 @@ def money(world: World, place: Place, platform: Platform) -> list[str]:
 
 
 def _chain(world: World, place: Place) -> list[str]:
-    """Synthetic balances: each statement delivered to a feed connection opens with what the one before closed with."""
-    closing = dict[str, Decimal]()
+    """Synthetic balances: each statement delivered to a feed connection opens with what the one before closed with.
+
+    What somebody has entered by hand in between counts, as they have told that Xero has it.
+    """
+    ledger, by_hand = recorded(world, place), world.entered_by_hand[place.feed_id]
+    position = {line.id: number for number, line in enumerate(ledger)}
+    last = dict[str, tuple[int, Decimal]]()
     for statement in world.books.received(place):
         if not statement.is_delivered:
             continue
-        start, end = statement.opening, statement.closing
-        if closing.get(statement.feed_connection_id, start) != start:
-            return [f"money: a statement of {place.account_id} opens with {start}, not with the last closing balance"]
-        closing[statement.feed_connection_id] = end
+        positions = [position[line.own_id] for line in statement.lines]
+        if statement.feed_connection_id in last:
+            through, closing = last[statement.feed_connection_id]
+            between = ledger[through + 1 : min(positions)]
+            expected = closing + sum(line.amount for line in between if line.id in by_hand)
+            if statement.opening != expected:
+                text = f"opens with {statement.opening}, not with the last closing balance {expected}"
+                return [f"money: a statement of {place.account_id} {text}"]
+        last[statement.feed_connection_id] = max(positions), statement.closing
     return []
