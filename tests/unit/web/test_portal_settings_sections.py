@@ -116,6 +116,48 @@ def test_a_page_that_was_open_while_another_section_was_saved_resets_nothing(wor
     assert (after.gap_is_error, after.link_passwords, after.app_name) == (True, True, "Harbour Feeds")
 
 
+def as_shown(world: World, section: str) -> dict[str, str]:
+    """What the browser would send back if nobody touched the form."""
+    body = world.browser.get(f"/portal/settings/{section}").body
+    inputs = [dict(re.findall(r'([a-z]+)="([^"]*)"', tag)) for tag in re.findall(r"<input ([^>]*)>", body)]
+    checked = set(re.findall(r'name="([a-z_]+)" value="yes"[^>]*checked', body))
+    return {
+        one["name"]: one.get("value", "")
+        for one in inputs
+        if "name" in one and (one.get("type") != "checkbox" or one["name"] in checked)
+    }
+
+
+def test_a_page_that_was_open_while_its_own_section_was_saved_changes_only_what_was_touched(world: World) -> None:
+    """A secret entered in a page from before the integration was enabled must not switch it off again."""
+    change(world, enabled=False, app_name="Ledgerly Feeds")
+    stale = as_shown(world, "app") | {"company_url": "https://ledgerly.example"}
+    change(world, enabled=True, app_name="Harbour Feeds")
+    assert world.browser.post("/portal/settings/app", stale).path == "/portal/settings/app"
+    settings = settings_of(world)
+    assert (settings.enabled, settings.app_name) == (True, "Harbour Feeds")
+    assert settings.company_url == "https://ledgerly.example"
+
+
+def test_a_form_that_came_back_with_errors_still_knows_what_it_showed(world: World) -> None:
+    change(world, link_passwords=False, gap_is_error=True)
+    stale = as_shown(world, "sending") | {"changed_transactions": "Never"}
+    change(world, gap_is_error=False)
+    refused = world.browser.post("/portal/settings/sending", stale)
+    assert refused.status == 422
+    assert '<input type="hidden" name="was.gap_is_error" value="yes">' in refused.body
+    world.browser.post("/portal/settings/sending", stale | {"changed_transactions": "Warn"})
+    assert (settings_of(world).gap_is_error, settings_of(world).changed_transactions) == (False, "Warn")
+
+
+def test_what_is_switched_off_in_the_form_is_switched_off(world: World) -> None:
+    change(world, gap_is_error=True)
+    form = as_shown(world, "sending")
+    del form["gap_is_error"]
+    world.browser.post("/portal/settings/sending", form)
+    assert not settings_of(world).gap_is_error
+
+
 def test_the_heading_is_the_navigations_word_and_each_section_says_how_it_stands(world: World) -> None:
     for section in SECTIONS.values():
         body = world.browser.get(section.path).body

@@ -15,7 +15,7 @@ from feedlane.web.form_errors import FormError, form_errors, whole_form
 from feedlane.web.link import paths
 from feedlane.web.portal import bank_feeds, codat_keys, xero_keys
 from feedlane.web.portal.session import Operator, portal_page, require_operator
-from feedlane.web.portal.settings_sections import APP, SECTIONS, WORDS, Section, changes_in, states
+from feedlane.web.portal.settings_sections import APP, SECTIONS, WORDS, Section, changes_in, shown_before, states
 from feedlane.web.portal.troubles import troubles
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
@@ -141,6 +141,7 @@ def _page(
 ) -> Response:
     """`form` is what was entered; empty: the page shows what is stored."""
     settings = settings_items.settings(site.store)
+    stored = _stored_values(request, settings)
     return portal_page(
         site,
         operator,
@@ -150,7 +151,8 @@ def _page(
         section="settings",
         shown=section,
         sections=[(one, states(settings)[one.name]) for one in SECTIONS.values()],
-        entered=_stored_values(request, settings) | (_entered_values(request, section) if form else {}),
+        entered=stored | (_entered_values(request, section) if form else {}),
+        was=shown_before(section, request, stored),
         connection_limits=settings_changes.CONNECTION_LIMITS,
         done=_DONE.get(saved, ""),
         warning=_WARNINGS.get((section.name, saved), ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,8 @@ WORDS = Words(
     },
 )
 _DIGITS_MAX = 10
+# Before the name of a field: what it was when the page was made.
+_WAS = "was."
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,12 @@ class Section:
         return f"/portal/settings/{self.name}"
 
     @property
+    def settings(self) -> tuple[str, ...]:
+        return (*self.switches, *self.texts, *self.numbers)
+
+    @property
     def fields(self) -> frozenset[str]:
-        return frozenset((*self.switches, *self.texts, *self.numbers, *self.secrets))
+        return frozenset((*self.settings, *self.secrets))
 
 
 APP = Section(
@@ -113,14 +120,29 @@ SECTIONS = {one.name: one for one in (APP, ACCESS, SENDING, LINKS, CODAT)}
 
 
 def changes_in(section: Section, request: Request) -> dict[str, Any]:
-    """What its form changes of the settings. A switch that is off is not sent; what else is not sent stays as it is."""
+    """What its form changes of the settings. A switch that is off is not sent; what else is not sent stays as it is.
+
+    What is still as the page showed it stays too: somebody else may have changed it since.
+    """
     changes: dict[str, Any] = {name: request.field(name) == "yes" for name in section.switches}
     changes |= {name: request.field(name) for name in section.texts if name in request.form}
     numbers = (name for name in section.numbers if name in request.form)
     changes |= {name: whole_number(request.field(name)) for name in numbers}
     if changes.get("partner"):
         changes.pop("connection_limit", None)
-    return changes
+    return {name: value for name, value in changes.items() if not _is_untouched(request, name)}
+
+
+def _is_untouched(request: Request, name: str) -> bool:
+    return _WAS + name in request.form and request.field(_WAS + name) == request.field(name)
+
+
+def shown_before(section: Section, request: Request, stored: Mapping[str, Any]) -> dict[str, str]:
+    """Hidden fields of its form, so that `changes_in` can tell what was changed: kept while the form comes back."""
+    if kept := {_WAS + name: request.field(_WAS + name) for name in section.settings if _WAS + name in request.form}:
+        return kept
+    switches = {_WAS + name: "yes" if stored[name] else "" for name in section.switches}
+    return switches | {_WAS + name: str(stored[name]) for name in (*section.texts, *section.numbers)}
 
 
 def whole_number(text: str) -> int:
