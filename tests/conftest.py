@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from feedlane.store import attempts
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 # No delay between two attempts at a commit: the fakes' conflicts are over at once.
 attempts.sleep = lambda seconds: None
+# What a property test finds does not depend on how busy the machine is.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
