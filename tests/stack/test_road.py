@@ -16,6 +16,8 @@ from local.instance import Instance
 from tests.stack.road import Browser, Linked, Road, make_cold, rows, year
 
 SUCCESSFUL = "bankTransactions.write.successful"
+# The time-out of the HTTP client that the SDKs use, unless they are told another.
+SDK_GIVES_UP_SECONDS = 5
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +176,7 @@ def test_an_answer_of_xero_that_is_loaded_again_changes_nothing(road: Road) -> N
     assert _shown(road, company, connection) == before
 
 
-def test_a_push_of_1000_answers_in_time_cold_and_warm(road: Road) -> None:
+def test_a_push_of_1000_answers_before_the_sdk_gives_up_cold_and_warm(road: Road) -> None:
     # Given functions that start anew, as after a deployment
     linked = road.link("Breakwater Foods Ltd", "shop")
     account, sent = linked.accounts["shop"], rows(4000)
@@ -183,9 +185,8 @@ def test_a_push_of_1000_answers_in_time_cold_and_warm(road: Road) -> None:
     # When pushes of a thousand come
     seconds = [road.platform.push(account, sent[at : at + 1000])[1] for at in range(0, 4000, 1000)]
 
-    # Then none takes so long that the SDK gives up (5 s), and a warm one half a second at most
-    assert seconds[0] < 3, seconds
-    assert min(seconds[1:]) < 0.5, seconds
+    # Then none takes so long that the SDK gives up (`make bench` measures how long an idle machine takes)
+    assert max(seconds) < SDK_GIVES_UP_SECONDS, seconds
     assert ledgers.verify_arrival("shop", sent, road.delivered(linked, len(sent))).delivered == len(sent)
 
 

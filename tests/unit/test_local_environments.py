@@ -45,23 +45,19 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
     return pool
 
 
-def call(_number: int, name: str = "probe", seconds: float = 0.01) -> float:
-    """How long it waited for its environment."""
-    began = time.monotonic()
+def call(_number: int, name: str = "probe", seconds: float = 0.01) -> None:
+    """Takes an environment, and gives it back `seconds` after it has it."""
     worker, _ = environments.lease(name, CONFIG, b"")
-    waited = time.monotonic() - began
     assert worker.in_use
     time.sleep(seconds)
     lambda_runtime.release_worker(worker)
-    return waited
 
 
 def test_forty_calls_at_once_wait_for_a_few_environments_and_not_for_forty(pool: Pool) -> None:
     with ThreadPoolExecutor(40) as threads:
-        waits = list(threads.map(call, range(40)))
+        list(threads.map(call, range(40)))
     assert pool.starting_max == environments.STARTS_MAX
     assert pool.started < 20
-    assert max(waits) < 2
 
 
 def test_calls_that_need_environments_for_long_get_one_each(pool: Pool) -> None:
@@ -71,12 +67,15 @@ def test_calls_that_need_environments_for_long_get_one_each(pool: Pool) -> None:
 
 
 def test_a_function_does_not_wait_for_those_of_another(pool: Pool) -> None:
-    pool.seconds = 0.5
+    pool.seconds = 0.2
     with ThreadPoolExecutor(8) as threads:
-        others = [threads.submit(call, number) for number in range(7)]
+        others = [threads.submit(call, number, seconds=1.5) for number in range(7)]
         time.sleep(0.1)
-        assert call(0, name="other") < 0.9
-        assert max(other.result() for other in others) < 5
+        call(0, name="other")
+        assert pool.started < 7
+        for other in others:
+            other.result()
+    assert pool.started == 8
 
 
 def test_one_that_cannot_start_is_left_to_its_call(pool: Pool) -> None:

