@@ -195,6 +195,23 @@ def test_a_page_waits_for_a_call_that_is_about_to_end_and_says_how_long_if_none_
         assert world.now - started <= timedelta(seconds=4)
 
 
+def test_a_page_asks_so_often_and_no_more_whatever_the_clock_says(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        assert len(pauses) < 100, "it waits for ever"
+
+    while attempt(world.person_asks) is None:
+        pass
+    world.now = world.now.replace(microsecond=0) + timedelta(seconds=59.9)
+    monkeypatch.setattr(attempts, "sleep", pause)
+    assert attempt(world.person_asks) == 1
+    assert sum(pauses) == call_limits.PATIENCE_SECONDS
+
+
 def test_every_request_of_a_call_counts(world: World) -> None:
     def refuse_first(request: httpx.Request) -> httpx.Response:
         return httpx.Response(401, json=REJECTED) if len(world.calls) == 1 else httpx.Response(200, json=PENDING)

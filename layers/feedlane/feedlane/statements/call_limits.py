@@ -30,7 +30,7 @@ from feedlane.store.table import Add, ConditionFailed, Contended, Key, Put
 OTHER_CALLS_PER_MINUTE_MAX = 4_900
 COUNT_RETENTION = timedelta(hours=1)
 # How long a call for which somebody waits may wait for room. If it takes longer, the answer says how long.
-PATIENCE = timedelta(seconds=3)
+PATIENCE_SECONDS = 3.0
 PAUSE_SECONDS = 0.25
 # Calls without a tenant wait for themselves alone: while Xero cannot list organisations, statements may still go.
 WITHOUT_TENANT = "without-tenant"
@@ -109,14 +109,15 @@ class SharedCallLimits:
 
     def _count_for_person(self, tenant_id: str, call_id: str) -> None:
         """Waits a little if the tenant has no room: as a rule a call in progress ends at once."""
-        patient_until = self.ports.clock() + PATIENCE
+        patience = PATIENCE_SECONDS
         while True:
             allowed = limits.limits_for_people(settings_items.settings(self.ports.store).daily_limit)
             wait = self._count(tenant_id, allowed, call_id)
             if wait is None:
                 return
-            if self.ports.clock() + timedelta(seconds=wait) > patient_until:
+            if wait > patience:
                 raise LimitReached(wait)
+            patience -= PAUSE_SECONDS
             attempts_module.sleep(PAUSE_SECONDS)
 
     def _count_another(self, tenant_id: str) -> None:
