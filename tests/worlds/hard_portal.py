@@ -32,7 +32,7 @@ from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementRecord, StatementState
 from feedlane.store import keys
 from feedlane.store.table import Put
-from feedlane.web.portal import hold_words
+from feedlane.web.portal.holds import hold_words
 from feedlane.webhooks import events as webhook_events
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.consumer import CONSUMERS_MAX, Consumer

@@ -30,7 +30,7 @@ _FIELD = rf'<(?:input|select|textarea|button)[^>]* name="([^"]*)"|ui\.(?:{_MACRO
 # The names of all fields that our pages have, with one row of the mapping page.
 FIELDS = sorted(
     (name[0] or name[1]).replace("{{ n }}", "1")
-    for template in TEMPLATES.glob("*.html")
+    for template in TEMPLATES.rglob("*.html")
     for name in re.findall(_FIELD, template.read_text())
 )
 PARAMETERS = (

@@ -12,7 +12,7 @@ from feedlane.companies.connection import ChangeState, ConnectionStatus, Tenant,
 from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.events import event as events
 from feedlane.events.event import Event
-from feedlane.web.portal.event_words import event_rows
+from feedlane.web.portal.webhooks.event_words import event_rows
 from tests import builders
 from tests.unit.web.portal import signed_in
 from tests.worlds.web import World

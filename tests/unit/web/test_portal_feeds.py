@@ -22,7 +22,7 @@ from feedlane.holds import items as hold_items
 from feedlane.scope import Scope
 from feedlane.statements import items as statement_items
 from feedlane.statements.statement import StatementRecord, StatementState
-from feedlane.web.portal import feed_chart
+from feedlane.web.portal.feeds import feed_chart
 from tests.builders import NOW
 from tests.unit.web.held import add_feed
 from tests.unit.web.portal import signed_in

@@ -15,7 +15,7 @@ from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Settings
 from feedlane.store import keys
 from feedlane.store.table import ConditionFailed, Write
-from feedlane.web.portal.settings_sections import SECTIONS
+from feedlane.web.portal.settings.settings_sections import SECTIONS
 from tests.fakes.browser import PageResponse
 from tests.unit.web.portal import signed_in
 from tests.worlds.web import World

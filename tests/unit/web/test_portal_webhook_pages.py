@@ -16,7 +16,7 @@ from checks.event_catalogue import CATALOGUE, catalogue
 from feedlane.environment import environment
 from feedlane.events.event import ALL_TYPES
 from feedlane.events.outbox import put_event
-from feedlane.web.portal import event_catalogue
+from feedlane.web.portal.webhooks import event_catalogue
 from feedlane.webhooks import events as webhook_events
 from feedlane.webhooks import items as webhook_items
 from feedlane.webhooks.attempt_counts import count_attempt

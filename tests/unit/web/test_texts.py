@@ -21,7 +21,8 @@ from feedlane.web.link.language import accepted_language
 from tests.worlds.web import World
 
 WEB = Path(feedlane.web.__file__).parent
-TEMPLATES = ("accounts", "company", "disconnect", "done", "error", "frame", "organisation", "parts")
+SHARED_TEMPLATES = ("error", "frame", "parts")
+TEMPLATES = (*SHARED_TEMPLATES, *sorted(f"link/{path.stem}" for path in (WEB / "templates" / "link").glob("*.html")))
 MODULES = [*sorted((WEB / "link").glob("*.py")), WEB / "error_pages.py", WEB / "routing.py", WEB / "sentences.py"]
 ENGLISH = catalogue("en")
 

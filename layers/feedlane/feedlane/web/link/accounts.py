@@ -136,7 +136,7 @@ def _page(
     errors = [FormError("", fault)] if fault else _form_errors(rows, unmapped)
     today = _today(site, visit)
     return site.customer_page(
-        "accounts",
+        "link/accounts",
         status,
         title=say("accounts.title"),
         organisation=connection.organisation.name if connection.organisation else "",

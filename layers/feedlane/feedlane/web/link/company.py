@@ -49,7 +49,7 @@ def show(site: Site, request: Request, company_id: str) -> Response:
     ways = [_way(site, settings, connection, name, now) for connection in connections]
     closed = None if ways else _closed_page(site, settings, None, upstream, name, now)
     response = site.customer_page(
-        "company",
+        "link/company",
         form_targets=_form_targets(site, upstream),
         title=say("company.title"),
         company=company,

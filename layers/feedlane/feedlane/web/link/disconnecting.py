@@ -94,7 +94,7 @@ def _page(site: Site, visit: Visit, title: str, status: int, account: SourceAcco
     connection = visit.connection
     organisation = connection.organisation
     return site.customer_page(
-        "disconnect",
+        "link/disconnect",
         status,
         title=title,
         form_token=visit.form_token,

@@ -94,7 +94,7 @@ def _done_page(site: Site, visit: Visit, accounts: Sequence[SourceAccount], end:
     connecting = sum(account.status is SourceAccountStatus.CONNECTING for account in mapped)
     has_platform = paths.platform_url(site, connection, redirects.DONE, visit.session.parameters) is not None
     return site.customer_page(
-        "done",
+        "link/done",
         title=say("done.title" if end == "good" else f"done.{end}-title"),
         end=end,
         organisation=connection.tenant.name if connection.tenant else "",
@@ -110,7 +110,7 @@ def _done_page(site: Site, visit: Visit, accounts: Sequence[SourceAccount], end:
 def _choice_page(site: Site, visit: Visit, error: str = "", status: int = 200) -> Response:
     choice = visit.session.choice
     return site.customer_page(
-        "organisation",
+        "link/organisation",
         status,
         title=say("organisation.title"),
         errors=[FormError("tenants", error)] if error else (),

@@ -12,8 +12,8 @@ from feedlane.scope import Scope
 from feedlane.settings.settings import Settings
 from feedlane.upkeep.dead_letter_count import DeadLetterCount
 from feedlane.web.filters import counted
-from feedlane.web.portal.feeds import feed_path
-from feedlane.web.portal.held import HoldGroup
+from feedlane.web.portal.feeds.feeds import feed_path
+from feedlane.web.portal.holds.held import HoldGroup
 from feedlane.web.portal.need_facts import READ_MAX, FeedsWithGap, Unrenewed
 from feedlane.web.portal.states import Tone
 from feedlane.webhooks.consumer import Consumer

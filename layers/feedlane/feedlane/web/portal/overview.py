@@ -10,12 +10,12 @@ from feedlane.holds.counts import hold_counts
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import limit_of
 from feedlane.upkeep.dead_letter_count import last_count
-from feedlane.web.portal.chart import chart_of
-from feedlane.web.portal.event_words import event_rows
-from feedlane.web.portal.held import hold_groups
+from feedlane.web.portal.feeds.chart import chart_of
+from feedlane.web.portal.holds.held import hold_groups
 from feedlane.web.portal.need_facts import feeds_with_gap, unrenewed
 from feedlane.web.portal.needs import Facts, limit_tone, needs
 from feedlane.web.portal.session import portal_page, require_operator
+from feedlane.web.portal.webhooks.event_words import event_rows
 from feedlane.web.request import Request
 from feedlane.web.response import Response
 from feedlane.web.site import Site
@@ -37,7 +37,7 @@ def show(site: Site, request: Request) -> Response:
     return portal_page(
         site,
         operator,
-        "portal_overview",
+        "overview",
         title="Overview",
         section="overview",
         settings=settings,

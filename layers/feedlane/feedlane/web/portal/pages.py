@@ -20,10 +20,10 @@ def icon(site: Site, request: Request) -> Response:
 
 
 def files(site: Site, request: Request) -> Response:
-    return portal_page(site, require_operator(site, request), "portal_files", title="Files", section="files")
+    return portal_page(site, require_operator(site, request), "files", title="Files", section="files")
 
 
 def api_keys(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
     keys = sorted(settings_items.api_keys(site.store), key=lambda key: key.created)
-    return portal_page(site, operator, "portal_keys", title="Keys", section="keys", keys=keys)
+    return portal_page(site, operator, "settings/keys", title="Keys", section="keys", keys=keys)

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from feedlane.web.portal import account_form, company_actions, company_form, endings, push_operation, push_operations
 from feedlane.web.portal import activity as portal_activity
-from feedlane.web.portal import certification as portal_certification
-from feedlane.web.portal import companies as portal_companies
-from feedlane.web.portal import company as portal_company
-from feedlane.web.portal import dead_letters as portal_dead_letters
-from feedlane.web.portal import delivery as portal_delivery
-from feedlane.web.portal import event_catalogue as portal_event_catalogue
-from feedlane.web.portal import feed as portal_feed
-from feedlane.web.portal import feeds as portal_feeds
-from feedlane.web.portal import holds as portal_holds
 from feedlane.web.portal import overview as portal_overview
 from feedlane.web.portal import pages as portal_pages
-from feedlane.web.portal import profile as portal_profile
 from feedlane.web.portal import search as portal_search
-from feedlane.web.portal import self_test as portal_self_test
-from feedlane.web.portal import set_up as portal_set_up
-from feedlane.web.portal import settings as portal_settings
 from feedlane.web.portal import sign_in as portal_sign_in
-from feedlane.web.portal import trial as portal_trial
-from feedlane.web.portal import webhook as portal_webhook
-from feedlane.web.portal import webhook_settings as portal_webhook_settings
-from feedlane.web.portal import webhooks as portal_webhooks
+from feedlane.web.portal.companies import account_form, company_actions, company_form, endings
+from feedlane.web.portal.companies import companies as portal_companies
+from feedlane.web.portal.companies import company as portal_company
+from feedlane.web.portal.feeds import feed as portal_feed
+from feedlane.web.portal.feeds import feeds as portal_feeds
+from feedlane.web.portal.feeds import push_operation, push_operations
+from feedlane.web.portal.holds import dead_letters as portal_dead_letters
+from feedlane.web.portal.holds import holds as portal_holds
+from feedlane.web.portal.set_up import certification as portal_certification
+from feedlane.web.portal.set_up import self_test as portal_self_test
+from feedlane.web.portal.set_up import set_up as portal_set_up
+from feedlane.web.portal.set_up import trial as portal_trial
+from feedlane.web.portal.settings import profile as portal_profile
+from feedlane.web.portal.settings import settings as portal_settings
+from feedlane.web.portal.webhooks import delivery as portal_delivery
+from feedlane.web.portal.webhooks import event_catalogue as portal_event_catalogue
+from feedlane.web.portal.webhooks import webhook as portal_webhook
+from feedlane.web.portal.webhooks import webhook_settings as portal_webhook_settings
+from feedlane.web.portal.webhooks import webhooks as portal_webhooks
 from feedlane.web.routing import Route
 
 _CONNECTION = "/portal/companies/{company_id}/connections/{connection_id}"

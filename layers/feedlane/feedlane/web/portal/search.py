@@ -17,10 +17,10 @@ from feedlane.store.records import record_in
 from feedlane.store.store import Store
 from feedlane.store.table import Index, Item
 from feedlane.web.portal.connection_words import name_of
-from feedlane.web.portal.feeds import feed_path
-from feedlane.web.portal.push_operations import push_path
+from feedlane.web.portal.feeds.feeds import feed_path
+from feedlane.web.portal.feeds.push_operations import push_path
 from feedlane.web.portal.session import portal_page, require_operator
-from feedlane.web.portal.webhook import delivery_path
+from feedlane.web.portal.webhooks.webhook import delivery_path
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
@@ -49,7 +49,7 @@ def show(site: Site, request: Request) -> Response:
     hits = list(islice(find(site.store, text), HITS_MAX)) if text else []
     if len(hits) == 1:
         return see_other(request.url(hits[0].path))
-    return portal_page(site, operator, "portal_search", title="Search", q=text, hits=hits, names_read=NAMES_READ_MAX)
+    return portal_page(site, operator, "search", title="Search", q=text, hits=hits, names_read=NAMES_READ_MAX)
 
 
 def find(store: Store, text: str) -> Iterator[Hit]:

@@ -68,8 +68,13 @@ def require_operator(site: Site, request: Request) -> Operator:
 
 
 def portal_page(site: Site, operator: Operator, template: str, status: int = 200, **context: Any) -> Response:
-    """A page of the portal in its frame. `section` is the entry of the navigation that it belongs to."""
-    return site.page(template, status, home="/portal", holds=held_text(site), **operator.template_context, **context)
+    """A page of the portal in its frame, from `web/templates/portal/`.
+
+    `section` is the entry of the navigation that it belongs to.
+    """
+    return site.page(
+        f"portal/{template}", status, home="/portal", holds=held_text(site), **operator.template_context, **context
+    )
 
 
 def held_text(site: Site) -> str:

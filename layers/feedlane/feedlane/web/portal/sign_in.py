@@ -78,7 +78,7 @@ def sign_out(site: Site, request: Request) -> Response:
 
 
 def _page(site: Site, wanted: str, entries: str = "", errors: Sequence[FormError] = (), status: int = 200) -> Response:
-    return site.page("portal_sign_in", status, title="Sign in", home=HOME, next=wanted, entries=entries, errors=errors)
+    return site.page("portal/sign_in", status, title="Sign in", home=HOME, next=wanted, entries=entries, errors=errors)
 
 
 def _key_in(site: Site, request: Request) -> ApiKey:

@@ -29,7 +29,7 @@ def explain(site: Site, request: Request, error: ErrorPage) -> Response:
     profile: Profile = profile_of(site)
     frame: dict[str, Any] = {"form_token": "", "key_name": "", "note": ""}
     return page(
-        "portal_error",
+        "portal/error",
         error.status,
         logo_url=profile.logo_url,
         name=profile.name,

@@ -1,0 +1,1 @@
+"""Companies, their connections and accounts, and what an operator does with them."""

@@ -1,0 +1,1 @@
+"""The set-up guide, its test, and the certification."""

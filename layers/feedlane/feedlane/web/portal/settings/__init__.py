@@ -1,0 +1,1 @@
+"""The settings of the deployment, section by section."""

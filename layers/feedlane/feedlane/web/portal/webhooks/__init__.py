@@ -1,0 +1,1 @@
+"""Webhook consumers, their deliveries, and the catalogue of events."""
