@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import uvicorn
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -74,16 +75,8 @@ def _to_response(answer: httpx.Response) -> Response:
     response.raw_headers = [
         (name.lower(), value) for name, value in answer.headers.raw if name.lower() not in HOP_BY_HOP
     ]
-    response.background = _Close(answer)
+    response.background = BackgroundTask(answer.aclose)
     return response
-
-
-class _Close:
-    def __init__(self, answer: httpx.Response) -> None:
-        self._answer = answer
-
-    async def __call__(self) -> None:
-        await self._answer.aclose()
 
 
 def main() -> None:

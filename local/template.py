@@ -17,7 +17,7 @@ def template() -> dict[str, Any]:
     return parsed
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # it has no types
     """Knows the tags of CloudFormation."""
 
 

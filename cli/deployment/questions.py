@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
@@ -22,7 +23,7 @@ def ask(before: Deployment) -> Deployment:
     chosen = {}
     for name, facts in template()["Parameters"].items():
         click.echo(f"\n{facts['Description']}.")
-        chosen[name] = _ask(name, before.parameters[name], lambda value, facts=facts: _problem(facts, value))
+        chosen[name] = _ask(name, before.parameters[name], partial(_problem, facts))
     return Deployment(stack, region, chosen)
 
 

@@ -11,4 +11,5 @@ def read(body: bytes) -> Any:
 
 
 def write(value: Any) -> bytes:
-    return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":")).encode()
+    text: str = simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()

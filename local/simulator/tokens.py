@@ -98,7 +98,8 @@ def _issue_to_consent(sim: Simulator, grant: Grant) -> TokenPair:
     """A consent's pair. What becomes of the user's earlier tokens is a switch."""
     earlier, choice = grant.current, sim.behaviour.second_consent
     if choice == "ends":
-        for ended in (*sim.refresh_tokens.values(), *sim.access_tokens.values()):
+        tokens: list[RefreshToken | AccessToken] = [*sim.refresh_tokens.values(), *sim.access_tokens.values()]
+        for ended in tokens:
             owner = ended.grant.user if isinstance(ended, RefreshToken) else ended.user
             ended.ended = ended.ended or owner == grant.user
     if choice == "shares" and earlier is not None and earlier.is_alive(sim.now()):
