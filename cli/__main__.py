@@ -6,6 +6,7 @@ import click
 
 from cli import api_keys, connections, dead_letters, feeds, holds, holes, table, upstream, webhooks
 from cli.deployment.command import deploy
+from cli.files.push import push
 
 ENVIRONMENT_HELP = "FEEDLANE_API_URL, FEEDLANE_API_KEY and FEEDLANE_STACK replace --api-url, --api-key and --stack."
 
@@ -22,6 +23,7 @@ cli.add_command(deploy)
 cli.add_command(feeds.group)
 cli.add_command(holds.group)
 cli.add_command(holes.group)
+cli.add_command(push)
 cli.add_command(table.group)
 cli.add_command(upstream.group)
 cli.add_command(webhooks.group)

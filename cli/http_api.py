@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any
 
@@ -15,13 +15,21 @@ from cli.wording import counted
 TIMEOUT_SECONDS = 30
 
 
+class RefusedByApi(click.ClickException):
+    """An error response. `findings`: what is wrong with each item of the body, as the API says it."""
+
+    def __init__(self, message: str, findings: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
+
+
 class HttpApi:
     def __init__(self, url: str, key: str) -> None:
         authorization = "Basic " + base64.b64encode(key.encode()).decode()
         self._client = httpx.Client(base_url=url, headers={"Authorization": authorization}, timeout=TIMEOUT_SECONDS)
 
     def ask(self, method: str, path: str, body: Any = None, **parameters: str | int) -> Any:
-        """The response's JSON. An error response ends the command with the API's own message."""
+        """The response's JSON. An error response ends the command with the API's own message (`RefusedByApi`)."""
         try:
             answer = self._client.request(method, path, params=parameters or None, json=body)
         except httpx.HTTPError as error:
@@ -32,7 +40,8 @@ class HttpApi:
             raise click.ClickException(f"The API answered {answer.status_code} with a body that is not JSON.") from None
         if answer.is_success:
             return content
-        raise click.ClickException(f"{answer.status_code}: {content.get('error', answer.text)}")
+        findings = (content.get("validation") or {}).get("errors", [])
+        raise RefusedByApi(f"{answer.status_code}: {content.get('error', answer.text)}", findings)
 
     def linked(self, path: str, **parameters: str | int) -> Iterator[dict[str, Any]]:
         """All results of a list that links its pages; each page is fetched when it is needed."""

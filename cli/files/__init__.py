@@ -1,0 +1,1 @@
+"""Files of transactions, read for the API."""
