@@ -33,7 +33,7 @@ def text(instance: Instance, description: dict[str, Any]) -> str:
 
 def _next(instance: Instance, needs_setting_up: bool) -> list[str]:
     if not needs_setting_up:
-        return ["Next: sign in to the portal, or push from the SDK or the queue as README.md says."]
+        return ["Next: sign in to the portal, or push from the SDK, the queue or a file as README.md says."]
     lines = ["Next: sign in to the portal and follow its set-up guide."]
     if _is_simulated(instance):
         lines += [
