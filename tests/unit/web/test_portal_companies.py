@@ -91,6 +91,24 @@ def test_a_company_is_deleted_only_by_its_name_and_with_all_that_it_has(world: W
     assert left == set()
 
 
+@pytest.mark.parametrize("name", ["   ", "\u00a0", "\u200b \u200b"])
+def test_a_company_whose_name_nobody_can_read_is_deleted_by_its_id(world: World, name: str) -> None:
+    company = _create(world)
+    world.store.commit(company_items.put_company(company_items.company(world.store, company.id).but(name=name)))
+    path = f"/portal/companies/{company.id}/delete"
+    assert "Type the company’s id to confirm" in world.browser.get(path).body
+    for wrong in ("", name, "Quay Books"):
+        answer = _send(world, path, {"name": wrong})
+        assert (answer.status, "id exactly as it is shown" in answer.body) == (422, True)
+    assert _send(world, path, {"name": company.id}).status == 303
+    assert company_items.find_company(world.store, company.id) is None
+
+
+def test_a_name_is_typed_as_a_browser_shows_it(world: World) -> None:
+    company = _create(world, "Quay  Books")
+    assert _send(world, f"/portal/companies/{company.id}/delete", {"name": "Quay Books"}).status == 303
+
+
 def test_a_company_with_a_connected_account_is_deleted_with_the_rights_of_the_portal(world: World) -> None:
     world.link()
     _know_connection(world)

@@ -169,3 +169,14 @@ def test_a_form_without_its_token_ends_nothing(world: World, path: str) -> None:
     response = world.browser.post(f"{base(world)}/{path}", {"account": "a/1", "name": "x", "formToken": "wrong"})
     assert response.status == 403
     assert world.stored() == before
+
+
+def test_a_connection_whose_organisation_has_no_readable_name_is_deleted_by_its_id(world: World) -> None:
+    connection = world.current()
+    assert connection.tenant is not None
+    unnamed = connection.but(tenant=connection.tenant.but(name="  \u00a0 "))
+    world.store.commit(company_items.put_connection(unnamed))
+    path = f"{base(world)}/delete"
+    assert "Type the connection’s id to confirm" in world.browser.get(path).body
+    assert send(world, path, name="").status == 422
+    assert send(world, path, name=connection.id).status == 303

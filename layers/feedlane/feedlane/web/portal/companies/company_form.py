@@ -13,6 +13,7 @@ from feedlane.errors import FeedlaneError, Invalid, require_all
 from feedlane.link import connections
 from feedlane.store.table import ConditionFailed
 from feedlane.web.form_errors import FormError, Words, form_errors
+from feedlane.web.portal.companies.confirming import confirmation
 from feedlane.web.portal.session import Operator, portal_page, require_operator
 from feedlane.web.portal.troubles import troubles
 from feedlane.web.request import Request
@@ -28,7 +29,6 @@ _WORDS = Words(
         ("tags", "Tag"): "Each line of the tags must be a name and a value, such as region:uk.",
     },
 )
-_NOT_THE_NAME = "Enter the company's name exactly as it is shown above."
 
 
 def new(site: Site, request: Request) -> Response:
@@ -71,11 +71,13 @@ def ask_to_delete(site: Site, request: Request, company_id: str) -> Response:
 
 
 def delete(site: Site, request: Request, company_id: str) -> Response:
-    """Deletes the company with all that it has, once its name is typed."""
+    """Deletes the company with all that it has, once its name is typed, or its id if the name cannot be read."""
     operator = require_operator(site, request)
     company = company_items.company(site.store, company_id)
-    if request.field("name") != company.name:
-        return _deletion(site, operator, company, request, [FormError("name", _NOT_THE_NAME)], 422)
+    asked = confirmation(company.name, company.id)
+    if not asked.is_given(request.field("name")):
+        error = FormError("name", f"Enter the company’s {asked.kind} exactly as it is shown below.")
+        return _deletion(site, operator, company, request, [error], 422)
     try:
         connections.delete_company(site.ports, site.upstream, site.disconnect, site.clock(), company_id)
     except (FeedlaneError, ConditionFailed) as error:
@@ -141,6 +143,7 @@ def _deletion(
         title="Delete company",
         section="companies",
         company=company,
+        asked=confirmation(company.name, company.id),
         connections=len(listed),
         accounts=sum(count.accounts for count in counts.values()),
         entered=request.field("name"),

@@ -21,6 +21,7 @@ from feedlane.scope import Scope
 from feedlane.store.store import Store
 from feedlane.store.table import ConditionFailed
 from feedlane.web.form_errors import FormError
+from feedlane.web.portal.companies.confirming import confirmation
 from feedlane.web.portal.connection_words import name_of, place_of
 from feedlane.web.portal.feeds.feeds import FeedRow, feed_rows
 from feedlane.web.portal.session import Operator, portal_page, require_operator
@@ -28,8 +29,6 @@ from feedlane.web.portal.troubles import troubles
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
 from feedlane.web.site import Site
-
-_NOT_THE_NAME = "Enter the name exactly as it is shown below."
 
 
 def ask_about_account(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
@@ -75,21 +74,21 @@ def ask_to_delete(site: Site, request: Request, company_id: str, connection_id: 
 
 
 def delete(site: Site, request: Request, company_id: str, connection_id: str) -> Response:
-    """Deletes the connection with its source accounts, once the name of its organisation is typed, if it has one."""
+    """Deletes the connection with its source accounts, once the name of its organisation is typed, if it has one.
+
+    Its id if that name cannot be read.
+    """
     operator = require_operator(site, request)
     connection = company_items.connection(site.store, company_id, connection_id)
-    if connection.organisation and not _is_same(request.field("name"), name_of(connection)):
-        return _deletion(site, request, operator, connection, [FormError("name", _NOT_THE_NAME)], 422)
+    asked = confirmation(name_of(connection), connection.id)
+    if connection.organisation and not asked.is_given(request.field("name")):
+        error = FormError("name", f"Enter the {asked.kind} exactly as it is shown below.")
+        return _deletion(site, request, operator, connection, [error], 422)
     try:
         connections.delete(site.ports, site.upstream, site.disconnect, site.clock(), company_id, connection_id)
     except (FeedlaneError, ConditionFailed) as error:
         return _deletion(site, request, operator, connection, *troubles(error, place_of(connection)))
     return see_other(request.url(f"/portal/companies/{company_id}?done=connection-deleted"))
-
-
-def _is_same(entered: str, name: str) -> bool:
-    """Whether it is what the page shows: a browser shows several spaces as one, and none at the ends."""
-    return entered.split() == name.split()
 
 
 def _account_id(request: Request) -> str:
@@ -145,6 +144,7 @@ def _deletion(
         "waiting": _waiting(site.store, accounts),
         "has_access": connection.status in (ConnectionStatus.LINKED, ConnectionStatus.DEAUTHORIZED),
         "is_named": connection.organisation is not None,
+        "asked": confirmation(name_of(connection), connection.id),
         "entered": request.field("name"),
         "errors": errors,
     }
