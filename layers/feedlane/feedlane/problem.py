@@ -6,6 +6,9 @@ from pydantic import Field
 
 from feedlane.record import Record
 
+# How the types of Codat's own problems begin here: it gives them none.
+_CODATS = "codat-"
+
 
 class Problem(Record):
     """A problem in the words of RFC 9457: `type` (an open string), `title`, `status` (HTTP), `detail`.
@@ -23,6 +26,11 @@ class Problem(Record):
     def says_the_same(self, other: Problem) -> bool:
         """Whether only the answer around it differs, which has a correlation id of its own each time."""
         return self.but(answer="") == other.but(answer="")
+
+    @property
+    def is_codats(self) -> bool:
+        """Whether Codat says it for itself. A problem of Xero's that Codat passes on has Xero's type."""
+        return self.type.startswith(_CODATS)
 
     @property
     def sentence(self) -> str:

@@ -12,6 +12,7 @@ from feedlane.companies.connection import ChangeState, ConnectionStatus, Tenant,
 from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.events import event as events
 from feedlane.events.event import Event
+from feedlane.problem import Problem
 from feedlane.web.portal.webhooks.event_words import event_rows
 from tests import builders
 from tests.unit.web.portal import signed_in
@@ -95,6 +96,22 @@ def test_while_its_upstream_changes_it_is_not_connected_and_keeps_its_organisati
     assert "Harbour Bakery Books</bdi></h2>" in company
     assert "Not connected through Codat yet" in company
     assert "Harbour Bakery Books" in listed
+
+
+@pytest.mark.parametrize(
+    ("type", "who"),
+    [("codat-refused", "Codat"), ("codat-invalid-data", "Codat"), ("invalid-organisation-bank-feeds", "Xero")],
+)
+def test_of_a_refused_mapping_it_says_who_refused_it(world: World, type: str, who: str) -> None:
+    become(world, **LINKED)
+    problem = Problem(type=type, title="Refused", status=400, detail="In their words.")
+    world.add_account(problem=problem)
+    company, listed = pages(world)[0], world.browser.get("/portal/feeds?state=refused").body
+    for body in (company, listed):
+        assert ("bad", f"refused by {who}") in PILL.findall(body)
+    feed = world.browser.get(f"/portal/feeds/{world.connection.id}/main").body
+    assert f"{who} refused to connect this account: Refused: In their words." in feed
+    assert '<option value="refused" selected>Refused</option>' in listed
 
 
 def test_the_question_before_its_end_speaks_of_codat(world: World) -> None:

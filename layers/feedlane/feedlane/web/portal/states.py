@@ -39,6 +39,9 @@ WAITING_FOR_CUSTOMER = State("waiting", "waiting for the customer", Tone.WARN)
 UPSTREAM_CHANGES = State("changing", "upstream is changing", Tone.WARN)
 NO_ACCOUNT = State("no-account", "no account connected", Tone.WARN)
 REFUSED = State("refused", "refused by Xero", Tone.BAD)
+# The same for a filter, which finds both.
+REFUSED_BY_CODAT = State("refused", "refused by Codat", Tone.BAD)
+_REFUSED_BY_EITHER = State("refused", "refused", Tone.BAD)
 CONNECTING = State("connecting", "connecting", Tone.WARN)
 NOT_CONNECTED = State("not-connected", "not connected", Tone.PLAIN)
 DISCONNECTED = State("disconnected", "disconnected", Tone.PLAIN)
@@ -53,16 +56,17 @@ NOT_DELIVERED = State("not-delivered", "not delivered", Tone.BAD)
 RELEASED = State("released", "released", Tone.PLAIN)
 # Of several, the first counts.
 _WORST_FIRST = (
-    HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED_AT_CODAT, REFUSED, ENDED, UPSTREAM_CHANGES,
-    WAITING_FOR_CUSTOMER, NO_ACCOUNT, CONNECTING, DISCONNECTED, NOT_CONNECTED, CONNECTED, CONNECTED_THROUGH_CODAT,
+    HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED_AT_CODAT, REFUSED, REFUSED_BY_CODAT, ENDED,
+    UPSTREAM_CHANGES, WAITING_FOR_CUSTOMER, NO_ACCOUNT, CONNECTING, DISCONNECTED, NOT_CONNECTED, CONNECTED,
+    CONNECTED_THROUGH_CODAT,
 )  # fmt: skip
 COMPANY_STATES = (
     HELD, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED_AT_CODAT, ENDED, UPSTREAM_CHANGES, WAITING_FOR_CUSTOMER, NO_ACCOUNT,
     NOT_CONNECTED, CONNECTED,
 )  # fmt: skip
 FEED_STATES = (
-    HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED_AT_CODAT, REFUSED, ENDED, UPSTREAM_CHANGES, CONNECTING,
-    DISCONNECTED, NOT_CONNECTED, CONNECTED,
+    HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED_AT_CODAT, _REFUSED_BY_EITHER, ENDED, UPSTREAM_CHANGES,
+    CONNECTING, DISCONNECTED, NOT_CONNECTED, CONNECTED,
 )  # fmt: skip
 # A filter of feeds that no pill shows: one can be connected and have a gap.
 WITH_GAP = State("gap", "with a gap", Tone.WARN)
@@ -116,7 +120,7 @@ def feed_state(
     if is_in_doubt:
         states.append(IN_DOUBT)
     if account.problem is not None and not account.is_connected:
-        states.append(REFUSED)
+        states.append(REFUSED_BY_CODAT if account.problem.is_codats else REFUSED)
     if connection is not None and account.mapping is not None:
         states += [state for state in (connection_state(connection, False, 1),) if state in _STOPS_FEEDS]
     return worst(states)
