@@ -60,14 +60,14 @@ def delete_api_key(sim: Codat, call: ApiCall) -> Answer:
     return Answer(204)
 
 
-def list_integrations(_sim: Codat, call: ApiCall) -> Answer:
-    return page_of(call, [_integration()], name="Integration")
+def list_integrations(sim: Codat, call: ApiCall) -> Answer:
+    return page_of(call, [integration_json(sim)], name="Integration")
 
 
-def show_integration(_sim: Codat, call: ApiCall) -> Answer:
+def show_integration(sim: Codat, call: ApiCall) -> Answer:
     if call.path_params["platform"] != XERO_KEY:
         raise CodatError(404, f"No integration was found with key {call.path_params['platform']}")
-    return Answer(200, _integration())
+    return Answer(200, integration_json(sim))
 
 
 def profile_json(profile: Profile) -> Json:
@@ -80,16 +80,12 @@ def profile_json(profile: Profile) -> Json:
     }
 
 
-def _key_json(key: ApiKey) -> Json:
-    return {"id": key.id, "name": key.name, "apiKey": key.key, "createdDate": timestamp(key.created)}
-
-
-def _integration() -> Json:
+def integration_json(sim: Codat) -> Json:
     return {
         "key": XERO_KEY,
         "logoUrl": LOGO,
         "name": XERO["platformName"],
-        "enabled": True,
+        "enabled": sim.xero_enabled,
         "sourceId": XERO["sourceId"],
         "sourceType": XERO["sourceType"],
         "integrationId": XERO["integrationId"],
@@ -98,3 +94,7 @@ def _integration() -> Json:
         "dataProvidedBy": "",
         "datatypeFeatures": [],
     }
+
+
+def _key_json(key: ApiKey) -> Json:
+    return {"id": key.id, "name": key.name, "apiKey": key.key, "createdDate": timestamp(key.created)}

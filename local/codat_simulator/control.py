@@ -18,7 +18,7 @@ from local.simulator.control_routes import account_action, action, item_action, 
 
 
 def routes() -> list[Route]:
-    return [*_own_routes(), *_settings("timing", "limits", "link", "profile", "keys"), *_shared_routes()]
+    return [*_own_routes(), *_settings("timing", "limits", "link", "profile", "integration", "keys"), *_shared_routes()]
 
 
 def _own_routes() -> list[Route]:

@@ -68,6 +68,12 @@ def set_profile(sim: Codat, body: Any) -> Any:
     return views.profile(sim)
 
 
+def set_integration(sim: Codat, body: Any) -> Any:
+    """The switch of Xero in Codat's portal."""
+    sim.xero_enabled = Fields(body, ("enabled",)).flag("enabled", sim.xero_enabled)
+    return views.integration(sim)
+
+
 def set_keys(sim: Codat, body: Any) -> Any:
     """All valid API keys, as the portal would have them; an empty list withdraws every key."""
     keys = Fields(body, ("keys",)).texts("keys")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.codat_simulator.client import profile_json
+from local.codat_simulator.client import integration_json, profile_json
 from local.codat_simulator.consumers import consumer_json
 from local.codat_simulator.records import ArrivedLine, LinkSettings
 from local.codat_simulator.settling import settle
@@ -49,6 +49,10 @@ def link(sim: Codat) -> Json:
 
 def profile(sim: Codat) -> Json:
     return profile_json(sim.profile)
+
+
+def integration(sim: Codat) -> Json:
+    return integration_json(sim)
 
 
 def keys(sim: Codat) -> Json:

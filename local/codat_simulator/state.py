@@ -59,6 +59,8 @@ class Codat:
         self.timing = Timing()
         self.link = LinkSettings()
         self.profile = Profile(redirect_url=self._redirect_url)
+        # The switch of its integration in Codat's portal.
+        self.xero_enabled = True
         # Where customers and clients reach the simulator: set by the first call, or by a test.
         self.origin = "http://codat.localhost"
         self.companies: dict[str, Company] = {}

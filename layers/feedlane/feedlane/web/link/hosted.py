@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from feedlane.companies.connection import Connection
+from feedlane.companies.hosted_link import STATE_PARAMETER
 from feedlane.errors import Unavailable
 from feedlane.ids import fingerprint
 from feedlane.link import hosted_visits, start_window
@@ -29,8 +30,6 @@ from feedlane.web.request import Request
 from feedlane.web.response import Response, redirect
 from feedlane.web.site import Site
 
-# The parameter of Codat's link that its redirect template hands back as `state`.
-STATE_PARAMETER = "feedlaneState"
 DONE, LEFT_CONNECTED, CANCELLED, NOT_SUPPORTED = "200", "201", "403", "501"
 PARAMETER_LENGTH_MAX = 100
 
