@@ -86,6 +86,11 @@ class Settings(Record):
         return bool(self.client_id)
 
     @property
+    def is_direct(self) -> bool:
+        """Whether connections to come are those of our own Xero app, and not Codat's."""
+        return self.upstream == UpstreamName.XERO
+
+    @property
     def is_startable(self) -> bool:
         """Whether customers may connect through any upstream at all."""
         return self.has_keys or bool(self.codat.ending)
@@ -93,7 +98,7 @@ class Settings(Record):
     @property
     def asks_xero(self) -> bool:
         """Whether Xero has to grant anything: not where Codat has taken its place, and there is no app at Xero."""
-        return self.has_keys or not self.codat.ending
+        return self.has_keys or (self.is_direct and not self.codat.ending)
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from feedlane.clock import epoch, local_date
 from feedlane.companies import companies, source_accounts
 from feedlane.companies import items as company_items
-from feedlane.companies.connection import PLATFORM_KEY, Connection, UpstreamName
+from feedlane.companies.connection import PLATFORM_KEY, Connection
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import Conflict, NotFound
 from feedlane.feeds.push_operation import PushOperation, PushStatus
@@ -20,6 +20,7 @@ from feedlane.link.connections import Disconnect
 from feedlane.ports import Ports
 from feedlane.pushes import api_door
 from feedlane.record import Record
+from feedlane.settings import items as settings_items
 from feedlane.store import keys
 from feedlane.store.records import item_of, record_in
 from feedlane.store.store import Store
@@ -31,6 +32,8 @@ ACCOUNT_ID = "feedlane-test"
 # So that a platform's webhooks and reports can leave it out.
 TAGS = {"feedlane": "test"}
 AMOUNT = "1.00"
+# Codat creates no account in GBP without one. No bank has it.
+SORT_CODE = "000000"
 
 
 class Trial(Record):
@@ -97,11 +100,15 @@ def find(store: Store) -> Progress | None:
 
 
 def begin(ports: Ports, now: datetime, currency: str) -> Trial:
-    """Makes company, connection and source account. What there is already stays. Raises `Invalid`."""
+    """Makes company, connection and source account. What there is already stays. Raises `Invalid`.
+
+    It goes the way that the settings say now, whatever they say later.
+    """
     source_accounts.require_currency(currency)
     progress = find(ports.store)
     if progress is None:
-        company = companies.create(ports, now, COMPANY_NAME, None, dict(TAGS), UpstreamName.XERO)
+        upstream = settings_items.settings(ports.store).upstream
+        company = companies.create(ports, now, COMPANY_NAME, None, dict(TAGS), upstream)
         connection = link_connections.create(ports, now, company.id, PLATFORM_KEY)
         trial = Trial(company_id=company.id, connection_id=connection.id)
         ports.store.commit(_put(trial))
@@ -136,7 +143,7 @@ def send(ports: Ports, now: datetime) -> Trial:
 
 
 def remove(ports: Ports, upstream: Upstream, disconnect: Disconnect, now: datetime) -> None:
-    """Deletes the company, and ends its connection at Xero first. What is in Xero stays there. Raises `Unavailable`."""
+    """Deletes the company, and ends its connection first. What is in Xero stays there. Raises `Unavailable`."""
     trial = record_in(Trial, ports.store.table.get(keys.TRIAL)) or Trial()
     if trial.company_id and company_items.find_company(ports.store, trial.company_id) is not None:
         link_connections.delete_company(ports, upstream, disconnect, now, trial.company_id)
@@ -155,7 +162,7 @@ def _add_account(store: Store, now: datetime, connection: Connection, currency: 
         account_number=f"{epoch(now) % 10**8:08d}",
         currency=currency,
         balance=Decimal(0),
-        sort_code=None,
+        sort_code=None if connection.is_direct else SORT_CODE,
         given={},
     )
 

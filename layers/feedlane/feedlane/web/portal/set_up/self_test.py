@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from feedlane.settings import items as settings_items
 from feedlane.upkeep import self_test
-from feedlane.upkeep.self_test import Outcome, Subject
+from feedlane.upkeep.check import Outcome
+from feedlane.upkeep.self_test import Subject
 from feedlane.web.link import paths
 from feedlane.web.portal.session import portal_page, require_operator
 from feedlane.web.portal.states import State, Tone
@@ -41,5 +42,6 @@ def show(site: Site, request: Request) -> Response:
 def run(site: Site, request: Request) -> Response:
     require_operator(site, request)
     redirect_uri = paths.redirect_uri(request, settings_items.settings(site.store))
-    self_test.run(Subject(site.ports, site.vault, site.outside, redirect_uri))
+    hosted, callback_url = lambda: site.hosted_link, paths.redirect_uri(request)
+    self_test.run(Subject(site.ports, site.vault, site.outside, hosted, redirect_uri, callback_url))
     return see_other(request.url("/portal/set-up/test"))

@@ -8,6 +8,7 @@ from feedlane.companies.page_links import connection_link
 from feedlane.errors import Conflict, FeedlaneError, Invalid, NotFound, ReconnectionNeeded, Refused, Unavailable
 from feedlane.link import passwords as link_passwords
 from feedlane.settings import items as settings_items
+from feedlane.settings.settings import Settings
 from feedlane.upkeep import trial
 from feedlane.upkeep.trial import Progress
 from feedlane.web.form_errors import FormError, Words, form_errors, whole_form
@@ -26,7 +27,7 @@ _DONE_MESSAGES = {
     "removed": "The test company is removed. What it sent to Xero stays there: delete it in Xero.",
 }
 _NOT_REMOVED = (
-    "Xero or a part of Feedlane cannot be reached, so the connection could not be ended. Try again in a minute."
+    "{place} or a part of Feedlane cannot be reached, so the connection could not be ended. Try again in a minute."
 )
 
 
@@ -71,8 +72,15 @@ def remove(site: Site, request: Request) -> Response:
     try:
         trial.remove(site.ports, site.upstream, site.disconnect, site.clock())
     except Unavailable:
-        return _page(site, request, operator, whole_form(_NOT_REMOVED), 503)
+        place = _place(settings_items.settings(site.store), trial.find(site.store))
+        return _page(site, request, operator, whole_form(_NOT_REMOVED.format(place=place)), 503)
     return see_other(request.url(f"{PATH}?done=removed"))
+
+
+def _place(settings: Settings, progress: Progress | None) -> str:
+    """Where its customer consents: it keeps the way that it was made for."""
+    is_direct = progress.connection.is_direct if progress else settings.is_direct
+    return "Xero" if is_direct else "Codat"
 
 
 def _sentence(error: FeedlaneError) -> str:
@@ -98,6 +106,7 @@ def _page(
         section="set-up",
         settings=settings,
         progress=progress,
+        place=_place(settings, progress),
         account_name=trial.ACCOUNT_NAME,
         link=_link(request, progress, settings.link_passwords, password),
         has_password=bool(password),

@@ -7,7 +7,7 @@ from feedlane.errors import Invalid
 from feedlane.settings import guide
 from feedlane.settings import items as settings_items
 from feedlane.settings.settings import Access
-from feedlane.upkeep.self_test import ask_about_bank_feeds
+from feedlane.upkeep.xero_checks import ask_about_bank_feeds
 from feedlane.web.link import paths
 from feedlane.web.request import Request
 from feedlane.web.site import Site
