@@ -16,7 +16,8 @@ import feedlane.web
 from feedlane.ids import new_secret
 from feedlane.link import passwords as link_passwords
 from feedlane.scope import Scope
-from feedlane.web.link.routes import CALLBACK, CODAT_WEBHOOKS_PATH, LINK
+from feedlane.web.link.paths import CODAT_WEBHOOKS_PATH
+from feedlane.web.link.routes import CALLBACK, LINK
 from feedlane.web.portal.routes import PORTAL
 from feedlane.web.routing import Route
 from tests.fakes.browser import PageResponse

@@ -13,6 +13,8 @@ from feedlane.web.link.redirects import RedirectResult, destination_url
 from feedlane.web.request import Request
 from feedlane.web.site import Site
 
+CODAT_WEBHOOKS_PATH = "/codat/webhooks"
+
 
 def redirect_uri(request: Request, settings: Settings | None = None) -> str:
     """The redirect URI registered with Xero: this deployment's own, unless the settings name another."""

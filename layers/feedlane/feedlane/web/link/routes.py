@@ -9,9 +9,9 @@ from feedlane.web.link import codat_webhooks, disconnecting, from_xero
 from feedlane.web.link import company as link_company
 from feedlane.web.link import finish as link_finish
 from feedlane.web.link import start as link_start
+from feedlane.web.link.paths import CODAT_WEBHOOKS_PATH
 from feedlane.web.routing import Route
 
-CODAT_WEBHOOKS_PATH = "/codat/webhooks"
 _CONNECTION = "/link/companies/{company_id}/connections/{connection_id}"
 
 LINK = (

@@ -1,8 +1,12 @@
-"""The forms of the set-up guide: what each step shows, and how it is saved. Each saver answers what came of it."""
+"""The forms of the set-up guide: what each step shows, and how it is saved. Each saver answers what came of it.
+
+Here are those of both guides, and those of the guide to Xero; `codat_forms` has the others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from feedlane.credentials.authorization import Verdict
@@ -10,6 +14,7 @@ from feedlane.errors import Finding, Invalid
 from feedlane.settings import changes as settings_changes
 from feedlane.settings import guide
 from feedlane.settings import items as settings_items
+from feedlane.settings.guide import UPSTREAM
 from feedlane.settings.settings import DEFAULT_NAME, Profile, Settings
 from feedlane.web.form_errors import Words
 from feedlane.web.portal.settings import bank_feeds, settings_sections, xero_keys
@@ -17,7 +22,17 @@ from feedlane.web.portal.settings import profile as profile_page
 from feedlane.web.request import Request
 from feedlane.web.site import Site
 
+
+@dataclass(frozen=True)
+class Forms:
+    """Those of one guide: how each step is saved, and what is said of what is wrong."""
+
+    words: Words
+    saves: Mapping[str, Callable[[Site, Request], str]]
+
+
 _TEXTS: Mapping[str, tuple[str, ...]] = {
+    UPSTREAM: ("upstream",),
     "app": ("app_name", "company_url"),
     "keys": ("client_id",),
     "access": ("access",),
@@ -50,7 +65,17 @@ WORDS = Words(
 
 
 def stored_values(settings: Settings, profile: Profile) -> dict[str, Any]:
-    names = {"app_name", "company_url", "access", "bank_feeds", "partner", "privacy_policy_url", "terms_url", "enabled"}
+    names = {
+        "upstream",
+        "app_name",
+        "company_url",
+        "access",
+        "bank_feeds",
+        "partner",
+        "privacy_policy_url",
+        "terms_url",
+        "enabled",
+    }
     shown = profile.model_dump(include={"name", "logo_url", "colour", "support_address"})
     limit = str(settings.connection_limit)
     return settings.model_dump(include=names) | shown | {"client_id": "", "connection_limit": limit}
@@ -58,9 +83,17 @@ def stored_values(settings: Settings, profile: Profile) -> dict[str, Any]:
 
 def entered_values(request: Request, step: str) -> dict[str, Any]:
     """What the form of this step brings. A switch that is off is not sent."""
-    texts = {name: request.field(name) for name in _TEXTS[step] if name in request.form}
+    texts = {name: request.field(name) for name in _TEXTS.get(step, ()) if name in request.form}
     switch = _SWITCHES.get(step)
     return texts | ({switch: request.field(switch) == "yes"} if switch else {})
+
+
+def save_upstream(site: Site, request: Request) -> str:
+    """Of the connections to come. Who is enabled already is told if they lack keys now."""
+    changes = entered_values(request, UPSTREAM)
+    settings = settings_changes.change_settings(site.ports, site.clock(), changes)
+    lacks_keys = not (settings.has_keys if settings.is_direct else settings.codat.ending)
+    return f"{settings.upstream}{'-unkeyed' if settings.enabled and lacks_keys else ''}"
 
 
 def _save_app(site: Site, request: Request) -> str:
@@ -95,24 +128,32 @@ def _save_access(site: Site, request: Request) -> str:
     return "access"
 
 
-def _save_face(site: Site, request: Request) -> str:
+def save_face(site: Site, request: Request) -> str:
     entered = entered_values(request, "face")
     profile = settings_items.profile(site.store).but(**entered | {"colour": entered.get("colour", "").lower()})
     settings_changes.change_profile(site.ports, site.clock(), profile)
     return "unnamed" if profile.name == DEFAULT_NAME else "face"
 
 
-def _save_bank_feeds(site: Site, request: Request) -> str:
-    """Asks Xero before it switches them on. If Xero says nothing, they are on, and the page says so."""
+def save_bank_feeds(site: Site, request: Request, ask: Callable[[Site, Request], bool]) -> bool | None:
+    """Asks before it switches them on, and answers whether they are granted. None: they are off.
+
+    If nobody says anything, they are on, and the page says so.
+    """
     changes = entered_values(request, "bank-feeds")
     if not changes["bank_feeds"]:
         settings_changes.change_settings(site.ports, site.clock(), changes)
-        return "off"
+        return None
     if broken := settings_changes.rules_broken_by(site.ports, changes):
         raise Invalid("Bank feeds were not switched on", broken)
-    granted = bank_feeds.ask_xero(site, request)
+    granted = ask(site, request)
     settings_changes.change_settings(site.ports, site.clock(), changes)
-    return "granted" if granted else "unasked"
+    return granted
+
+
+def _save_bank_feeds(site: Site, request: Request) -> str:
+    granted = save_bank_feeds(site, request, bank_feeds.ask_xero)
+    return {None: "off", True: "granted", False: "unasked"}[granted]
 
 
 def _save_partner(site: Site, request: Request) -> str:
@@ -125,18 +166,22 @@ def _save_partner(site: Site, request: Request) -> str:
     return "partner"
 
 
-def _save_enabled(site: Site, request: Request) -> str:
+def save_enabled(site: Site, request: Request) -> str:
     changes = entered_values(request, "enable")
     settings_changes.change_settings(site.ports, site.clock(), changes)
     return "enabled" if changes["enabled"] else "disabled"
 
 
-SAVES: Mapping[str, Callable[[Site, Request], str]] = {
-    "app": _save_app,
-    "keys": _save_keys,
-    "access": _save_access,
-    "face": _save_face,
-    "bank-feeds": _save_bank_feeds,
-    "partner": _save_partner,
-    "enable": _save_enabled,
-}
+XERO = Forms(
+    WORDS,
+    {
+        UPSTREAM: save_upstream,
+        "app": _save_app,
+        "keys": _save_keys,
+        "access": _save_access,
+        "face": save_face,
+        "bank-feeds": _save_bank_feeds,
+        "partner": _save_partner,
+        "enable": save_enabled,
+    },
+)
