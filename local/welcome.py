@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from local.codat_simulator.state import DEFAULT_API_KEY
 from local.instance import ROOT, Instance
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 
@@ -26,6 +27,8 @@ def text(instance: Instance, description: dict[str, Any]) -> str:
         ]
     if "codatSimulatorUrl" in description:
         rows.append(("Codat simulator", description["codatSimulatorUrl"]))
+        if needs_setting_up:
+            rows.append(("Codat’s API key", DEFAULT_API_KEY))
     rows.append(("All addresses", str(instance.description.relative_to(ROOT))))
     lines = [f"  {name + ':':<17}{value}" for name, value in rows]
     return "\n".join(["Ready.", "", *lines, "", *_next(instance, needs_setting_up)])

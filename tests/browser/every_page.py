@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
-from feedlane.settings.guide import STEP_NAMES
+from feedlane.companies.connection import UpstreamName
+from feedlane.settings.guide import UPSTREAM, step_names
 from feedlane.texts import catalogue
 from feedlane.web.portal.routes import PORTAL
 from feedlane.web.routing import Route
@@ -81,7 +82,7 @@ FORMS: Mapping[str, Sequence[Fields]] = {
             "app_name": "Xero", "company_url": "nowhere", "client_id": "x", "name": "", "logo_url": "nowhere",
             "colour": "yellow", "support_address": "nowhere", "bank_feeds": "yes", "partner": "yes",
             "privacy_policy_url": "nowhere", "terms_url": "nowhere", "connection_limit": "many", "access": "none",
-            "enabled": "yes",
+            "enabled": "yes", "upstream": "none",
         },
     ),
     "/portal/settings/{section}": (SETTINGS,),
@@ -93,6 +94,11 @@ FORMS: Mapping[str, Sequence[Fields]] = {
     "/portal/webhooks/{consumer_id}/delete": ({},),
     "/portal/webhooks/{consumer_id}/replays": ({"since": "never"}, {"since": "2026-05-12T08:00"}),
 }  # fmt: skip
+# Where new connections go through Codat: the steps of that guide, and the pages that it leads to.
+THROUGH_CODAT = (
+    *(f"/portal/set-up/{step}" for step in (UPSTREAM, *step_names(UpstreamName.CODAT))),
+    "/portal/set-up/test", "/portal/set-up/try",
+)  # fmt: skip
 # The texts of the error pages, without those that only name a button.
 _IS_ERROR = re.compile(r"(error|not-linked)\.[\w-]+\.title").fullmatch
 ERRORS = tuple(sorted(key.removesuffix(".title") for key in catalogue("en") if _IS_ERROR(key)))
@@ -109,7 +115,7 @@ def values_of(hard: Hard) -> dict[str, Sequence[str]]:
         "event_id": (hard.event_id,),
         "event_type": ("bankTransactions.write.unsuccessful",),
         "key": (hard.push_key,),
-        "step": tuple(sorted(STEP_NAMES)),
+        "step": (UPSTREAM, *step_names(UpstreamName.XERO)),
         "section": ("app", "access", "sending", "links", "codat"),
     }
 

@@ -14,11 +14,12 @@ import pytest
 from playwright.sync_api import Locator, Page, Request, Response, expect
 
 from feedlane.aws.dynamodb import DynamoDBTable
+from feedlane.companies.connection import UpstreamName
 from feedlane.holds import items as hold_items
 from feedlane.ids import new_id
 from feedlane.scope import Scope
 from feedlane.settings import items as settings_items
-from feedlane.settings.guide import STEP_NAMES
+from feedlane.settings.guide import UPSTREAM, step_names
 from feedlane.store.store import Store
 from feedlane.web.link.routes import LINK
 from feedlane.web.portal.routes import PORTAL
@@ -203,7 +204,7 @@ def _follow_the_guide(sender: Sender) -> None:
     """Each step as it is saved already, and the test company as far as the customer is not needed."""
     given = {"keys": {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET}}
     given["app"] = {"app_name": "Every form", "company_url": "https://platform.example"}
-    for step in STEP_NAMES:
+    for step in (UPSTREAM, *step_names(UpstreamName.XERO)):
         sender.send(f"/portal/set-up/{step}", f"/portal/set-up/{step}", **given.get(step, {}))
     sender.send("/portal/set-up/enable", "/portal/set-up/test")
     at = "/portal/set-up/try"

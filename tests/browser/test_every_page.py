@@ -12,8 +12,10 @@ import pytest
 from playwright.sync_api import Page
 
 from feedlane.companies import items as company_items
+from feedlane.companies.connection import UpstreamName
+from feedlane.companies.hosted_link import HostedClient
 from feedlane.settings import items as settings_items
-from feedlane.settings.settings import Profile, Settings
+from feedlane.settings.settings import CodatFacts, Profile, Settings
 from feedlane.texts import LANGUAGES, catalogue
 from feedlane.web.error_pages import ErrorPage, words_of
 from feedlane.web.link import routes as link_routes
@@ -28,13 +30,14 @@ from tests.browser.every_page import (
     EVERYTHING,
     FORMS,
     STATES,
+    THROUGH_CODAT,
     forms_of_portal,
     not_shown,
     pages_of_portal,
     values_of,
 )
 from tests.browser.looks import Looks
-from tests.browser.world import API_KEY, World, world
+from tests.browser.world import API_KEY, CodatOf, World, world
 from tests.worlds.hard_portal import LONG, NAMES, add_hard_data
 
 LOGO = '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="90"><path fill="#357" d="M0 0h900v90H0z"/></svg>'
@@ -131,6 +134,36 @@ def test_every_page_of_a_full_portal(bare: World, looks: Looks, name: str) -> No
     looks.look("menu")
     looks.require_no_faults()
     assert not_shown(PORTAL, looks.shown) == set()
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_page_of_the_set_up_through_codat(bare: World, looks: Looks, name: str) -> None:
+    """As a newcomer has it, refused, and with all that Codat can have to say."""
+    _name_everything(bare, NAMES[name])
+    _choose_codat(bare, CodatFacts())
+    _sign_in(looks)
+    [refused] = FORMS["/portal/set-up/{step}"]
+    for path in THROUGH_CODAT[: None if EVERYTHING else 3]:
+        looks.open(path)
+    for path in THROUGH_CODAT[:-2]:
+        looks.send(path, refused)
+    facts = CodatFacts(ending="abcd", second_ending="efgh", webhook_ending="ijkl", checked=True, version=1)
+    _choose_codat(bare, facts)
+    bare.site.hosted_link = CodatOf(
+        HostedClient(offers_xero=False, redirect_url=f"https://other.example/{NAMES[name]}")
+    )
+    looks.send("/portal/set-up/bank-feeds", refused)
+    looks.send("/portal/set-up/test", {})
+    looks.send("/portal/set-up/try", {"currency": "GBP"})
+    for path in THROUGH_CODAT:
+        looks.open(path)
+    looks.require_no_faults()
+
+
+def _choose_codat(bare: World, facts: CodatFacts) -> None:
+    store = bare.site.store
+    settings = settings_items.settings(store).but(upstream=UpstreamName.CODAT, bank_feeds=False, codat=facts)
+    store.commit(settings_items.put_settings(settings))
 
 
 @pytest.mark.parametrize("name", STATES)

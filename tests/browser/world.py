@@ -9,10 +9,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from feedlane.clock import system_clock
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection
+from feedlane.companies.hosted_link import HostedClient
 from feedlane.companies.source_account import SourceAccount
 from feedlane.credentials.authorization import Authorization
 from feedlane.http import Http
@@ -66,8 +68,19 @@ class LocalOutside:
         return 0, 0
 
 
+class CodatOf:
+    """In the place of Codat's hosted Link: says what is set there."""
+
+    def __init__(self, client: HostedClient) -> None:
+        self._client = client
+
+    def client(self) -> HostedClient:
+        return self._client
+
+
 class LocalSite(Site):
     login_url = ""
+    hosted_link: Any = None
 
     def __init__(self, simulator_url: str, public_url: str) -> None:
         self.ports = Ports(Store(MemoryTable()), FakeQueues(), system_clock, new_id, public_url)

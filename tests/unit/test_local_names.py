@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from local import __main__ as command_line
 from local import instance as instances
 from local import welcome
+from local.codat_simulator.state import DEFAULT_API_KEY
 from local.instance import PORTS, ROOT, Instance
 from local.progress import Failure
 from local.simulator.state import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
@@ -80,6 +81,14 @@ def test_a_newcomer_is_told_all_that_the_set_up_guide_asks_for() -> None:
         "second/local.json",
     ):
         assert told in text
+
+
+def test_a_newcomer_who_goes_through_codat_is_told_its_key() -> None:
+    instance, description = described("second", empty=True)
+    assert DEFAULT_API_KEY not in welcome.text(instance, description)
+    description["codatSimulatorUrl"] = instance.codat_simulator_url
+    assert DEFAULT_API_KEY in welcome.text(instance, description)
+    assert DEFAULT_API_KEY not in welcome.text(instance, description | {"empty": False})
 
 
 def test_a_system_that_is_set_up_has_no_keys_to_enter() -> None:

@@ -188,6 +188,9 @@ def test_the_client_has_consumers_keys_a_profile_and_integrations(codat: Driver)
     assert sdk.settings.get_profile().redirect_url == "https://app.example.com/{companyId}"
     assert sdk.integrations.list(request={"query": "sourceType=accounting&&enabled=true"}).results[0].key == "gbol"
     assert sdk.integrations.get(request={"platform_key": "gbol"}).name == "Xero"
+    codat.control("PUT", "integration", {"enabled": False})
+    assert sdk.integrations.get(request={"platform_key": "gbol"}).enabled is False
+    assert not sdk.integrations.list(request={"query": "sourceType=accounting&&enabled=true"}).results
 
 
 def test_refusals_become_typed_errors(codat: Driver) -> None:

@@ -28,7 +28,7 @@ from tests.worlds.codat import World
 from tests.worlds.web import API_KEY
 
 PATH, TRIAL = "/portal/set-up/test", "/portal/set-up/try"
-OF_CODAT = {"Codat’s API key", "Xero at Codat", "Redirect URL", "Webhooks of Codat’s"}
+OF_CODAT = {"Codat’s API key", "Xero at Codat", "Redirect URL", "Codat’s webhooks"}
 OF_XERO = {"Keys of the Xero app", "Redirect URI", "Scopes", "Clock"}
 
 
@@ -91,7 +91,7 @@ def test_codat_is_tested_in_the_place_of_xero_and_all_is_well(world: World) -> N
         ("redirect", "Redirect URL", "failed", "Codat’s is https://other.example/"),
         ("no redirect", "Redirect URL", "failed", "Codat has none"),
         ("callback", "Redirect URL", "failed", "it answered 502"),
-        ("none", "Webhooks of Codat’s", "skipped", "Enter it in step 2"),
+        ("none", "Codat’s webhooks", "skipped", "Enter it in step 2"),
     ],
 )
 def test_each_fault_is_said_where_it_is_with_its_remedy(

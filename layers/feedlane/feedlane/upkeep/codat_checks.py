@@ -17,6 +17,7 @@ from feedlane.upkeep.xero_checks import unreachable
 # Codat says 401 to a wrong key and 403 to an outdated one. Other refusals, as of a plan, come after it was recognised.
 _KEY_STATUSES = (401, 403)
 _AGAIN = "Run the test again in a minute."
+_NOT_SAID = "Whether Codat sends customers there, it did not say."
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,8 @@ def _redirect(answer: CodatAnswer, callback_url: str, fault: str) -> Check:
     return failed(title, f"{found}, which does not lead back here with all that it needs.", remedy)
 
 
-_NOT_SAID = "Whether Codat sends customers there, it did not say."
-
-
 def _webhooks(settings: Settings) -> Check:
-    title = "Webhooks of Codat’s"
+    title = "Codat’s webhooks"
     if settings.codat.webhook_ending:
         return ok(title, "Their secret is stored.")
     sentence = "Their secret is not stored. Without them everything works, but later: Codat is asked now and then."
