@@ -37,7 +37,7 @@ from tests.browser.every_page import (
     values_of,
 )
 from tests.browser.looks import Looks
-from tests.browser.world import API_KEY, CodatOf, World, world
+from tests.browser.world import API_KEY, World, world
 from tests.worlds.hard_portal import LONG, NAMES, add_hard_data
 
 LOGO = '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="90"><path fill="#357" d="M0 0h900v90H0z"/></svg>'
@@ -149,9 +149,7 @@ def test_every_page_of_the_set_up_through_codat(bare: World, looks: Looks, name:
         looks.send(path, refused)
     facts = CodatFacts(ending="abcd", second_ending="efgh", webhook_ending="ijkl", checked=True, version=1)
     _choose_codat(bare, facts)
-    bare.site.hosted_link = CodatOf(
-        HostedClient(offers_xero=False, redirect_url=f"https://other.example/{NAMES[name]}")
-    )
+    bare.site.outside.at_codat = HostedClient(offers_xero=False, redirect_url=f"https://other.example/{NAMES[name]}")
     looks.send("/portal/set-up/bank-feeds", refused)
     looks.send("/portal/set-up/test", {})
     looks.send("/portal/set-up/try", {"currency": "GBP"})

@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from feedlane.clock import system_clock
 from feedlane.companies import items as company_items
@@ -57,9 +56,13 @@ class LocalOutside:
     def __init__(self, simulator_url: str, public_url: str) -> None:
         self.simulator_url = simulator_url
         self.public_url = public_url
+        self.at_codat = HostedClient(offers_xero=True)
 
     def ask_xero(self, client_id: str, redirect_uri: str, scopes: tuple[str, ...]) -> Authorization:
         return authorization_check.ask(Http(self.simulator_url), self.simulator_url, client_id, redirect_uri, scopes)
+
+    def codat_client(self) -> HostedClient:
+        return self.at_codat
 
     def page_faults(self, *urls: str) -> list[str]:
         return [page_fault(Http(self.public_url), url) for url in urls]
@@ -68,19 +71,8 @@ class LocalOutside:
         return 0, 0
 
 
-class CodatOf:
-    """In the place of Codat's hosted Link: says what is set there."""
-
-    def __init__(self, client: HostedClient) -> None:
-        self._client = client
-
-    def client(self) -> HostedClient:
-        return self._client
-
-
 class LocalSite(Site):
     login_url = ""
-    hosted_link: Any = None
 
     def __init__(self, simulator_url: str, public_url: str) -> None:
         self.ports = Ports(Store(MemoryTable()), FakeQueues(), system_clock, new_id, public_url)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from feedlane.companies.hosted_link import HostedClient
 from feedlane.credentials.authorization import Authorization, Verdict
 from tests import rights
 from tests.builders import NOW
@@ -19,6 +21,7 @@ class FakeOutside:
     answered_at: datetime | None = NOW
     faults: dict[str, str] = field(default_factory=dict)
     recipients: tuple[int, int] = (1, 0)
+    codat: Callable[[], HostedClient] = lambda: HostedClient(offers_xero=True)
     asked: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
 
     def ask_xero(self, client_id: str, redirect_uri: str, scopes: tuple[str, ...]) -> Authorization:
@@ -27,6 +30,9 @@ class FakeOutside:
             return Authorization(self.verdict, self.answered_at, "Xero answered 503")
         verdict = Verdict.WRONG_SCOPE if self.refused & set(scopes) else Verdict.ACCEPTED
         return Authorization(verdict, self.answered_at)
+
+    def codat_client(self) -> HostedClient:
+        return self.codat()
 
     def page_faults(self, *urls: str) -> list[str]:
         return [next((fault for part, fault in self.faults.items() if part in url), "") for url in urls]

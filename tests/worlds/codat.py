@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from feedlane.codat_upstream import own_client
 from feedlane.codat_upstream.api_keys import KeyCache
 from feedlane.codat_upstream.bank_feeds import CodatBankFeeds
 from feedlane.codat_upstream.client import CodatClient
@@ -129,6 +130,7 @@ class World(web.World):
         self.direct = self.upstream
         self.upstream = Upstreams(self.direct, lambda: self.feeds)
         self.site.upstream, self.site.hosted_link = self.upstream, CodatHostedLink(self.client)
+        self.site.outside.codat = lambda: own_client.read(self.client)
         self.sender = acting("push_statements", Sender(self.ports, self.upstream))
         at_codat = partial(access_at_codat, lambda: self.site.hosted_link)
         self.checks = acting("check_statements", Checks(self.ports, self.upstream, at_codat=at_codat))

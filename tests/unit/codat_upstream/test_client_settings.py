@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from feedlane.codat_upstream import own_client
 from feedlane.companies.hosted_link import HostedClient, redirect_template
 from local.codat_simulator import client as client_routes
 from tests.builders import URL
@@ -14,12 +15,12 @@ CALLBACK = f"{URL}/oauth/callback"
 
 def test_it_is_read_as_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
-    assert world.site.hosted_link.client() == HostedClient(offers_xero=True, redirect_url=REDIRECT_TEMPLATE)
+    assert own_client.read(world.client) == HostedClient(offers_xero=True, redirect_url=REDIRECT_TEMPLATE)
     world.codat.xero_enabled = False
-    assert not world.site.hosted_link.client().offers_xero
+    assert not own_client.read(world.client).offers_xero
     world.codat.xero_enabled = True
     monkeypatch.setattr(client_routes, "XERO_KEY", "another")
-    assert not world.site.hosted_link.client().offers_xero, "Codat knows no such integration"
+    assert not own_client.read(world.client).offers_xero, "Codat knows no such integration"
 
 
 @pytest.mark.parametrize(

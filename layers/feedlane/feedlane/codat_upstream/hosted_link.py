@@ -20,7 +20,6 @@ from feedlane.codat_upstream.connection_state import LINKED
 from feedlane.codat_upstream.push_json import connection_path, quoted
 from feedlane.companies.company import Company
 from feedlane.companies.connection import CODAT_ACCESS, PLATFORM_KEY, Connection, HostedPlace, Tenant
-from feedlane.companies.hosted_link import HostedClient
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import ReconnectionNeeded, Refused, Unavailable
 from feedlane.feeds.upstream import TenantAccess
@@ -38,15 +37,6 @@ class CodatHostedLink:
 
     def __init__(self, client: CodatClient) -> None:
         self._client = client
-
-    def client(self) -> HostedClient:
-        try:
-            integration = object_of(self._ask("", "GET", f"/integrations/{PLATFORM_KEY}"))
-        except ReconnectionNeeded:  # Codat knows no such integration of this client's
-            integration = {}
-        profile = object_of(self._ask("", "GET", "/profile"))
-        is_on = integration.get("enabled") is True
-        return HostedClient(offers_xero=is_on, redirect_url=text_in(profile, "redirectUrl"))
 
     def prepare(self, company: Company, connection: Connection, is_free: Callable[[str], bool]) -> HostedPlace:
         if connection.hosted is not None and self._find(connection.hosted) is not None:

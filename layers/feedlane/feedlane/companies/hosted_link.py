@@ -48,9 +48,6 @@ class HostedClient(Record):
 class HostedLink(Protocol):
     """All methods raise `Refused`, `ReconnectionNeeded` (Codat has no such connection), `Unavailable`."""
 
-    def client(self) -> HostedClient:
-        """What is set at Codat, whoever the customer is."""
-
     def prepare(self, company: Company, connection: Connection, is_free: Callable[[str], bool]) -> HostedPlace:
         """The connection's place at Codat: the one that it has, one that is meant for it, or a new one.
 

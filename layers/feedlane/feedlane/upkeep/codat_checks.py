@@ -5,13 +5,12 @@ It accepts the key, offers our customers Xero, and sends them back here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from feedlane.companies.hosted_link import HostedLink
 from feedlane.errors import FeedlaneError, ReconnectionNeeded, Refused
 from feedlane.settings.settings import Settings
 from feedlane.upkeep.check import Check, as_sentence, failed, ok, skipped
+from feedlane.upkeep.outside import Outside
 from feedlane.upkeep.xero_checks import unreachable
 
 # Codat says 401 to a wrong key and 403 to an outdated one. Other refusals, as of a plan, come after it was recognised.
@@ -39,12 +38,12 @@ class CodatAnswer:
         return None if None in answers else True
 
 
-def ask_codat(settings: Settings, hosted: Callable[[], HostedLink], callback_url: str) -> CodatAnswer:
+def ask_codat(settings: Settings, outside: Outside, callback_url: str) -> CodatAnswer:
     """Two calls, which change nothing. What Codat refuses is an answer; without a key, it is not asked."""
     if not settings.codat.ending:
         return CodatAnswer(reason="there is no API key yet")
     try:
-        client = hosted().client()
+        client = outside.codat_client()
     except Refused as error:
         accepts_key = False if error.problem.status in _KEY_STATUSES else None
         return CodatAnswer(accepts_key, reason=error.problem.sentence)

@@ -6,13 +6,12 @@ is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feedlane.companies import connection_limit
 from feedlane.companies.connection import UpstreamName
-from feedlane.companies.hosted_link import HostedLink
 from feedlane.credentials.vault import Vault
 from feedlane.errors import Conflict, NotFound, Unavailable
 from feedlane.ports import Ports
@@ -54,7 +53,6 @@ class Subject:
     ports: Ports
     vault: Vault
     outside: Outside
-    hosted: Callable[[], HostedLink]
     redirect_uri: str
     callback_url: str
 
@@ -85,7 +83,7 @@ def _consent(subject: Subject, settings: Settings, link: str) -> tuple[list[Chec
     xero = XeroChecks(outside, settings, subject.redirect_uri) if _uses_xero(ports.store, settings) else None
     at_xero = xero.ask() if xero else None
     answered = ports.clock()
-    asked = None if settings.is_direct else codat_checks.ask_codat(settings, subject.hosted, subject.callback_url)
+    asked = None if settings.is_direct else codat_checks.ask_codat(settings, outside, subject.callback_url)
     urls = [link, *([subject.redirect_uri] if xero else []), *([subject.callback_url] if asked else [])]
     faults = dict(zip(urls, outside.page_faults(*urls), strict=True))
     checks: list[Check] = []

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 from feedlane.aws import alarms
+from feedlane.companies.hosted_link import HostedClient
 from feedlane.credentials.authorization import Authorization
 from feedlane.environment import environment
 from feedlane.errors import NotSent, Unanswered
@@ -23,6 +24,12 @@ class DeployedOutside:
 
     def ask_xero(self, client_id: str, redirect_uri: str, scopes: tuple[str, ...]) -> Authorization:
         return authorization_check.ask(_login(), environment().xero_login_url, client_id, redirect_uri, scopes)
+
+    def codat_client(self) -> HostedClient:
+        """Imported with the first deployment that goes through Codat."""
+        from feedlane.wiring import codat
+
+        return codat.own_client(READ_SECONDS)
 
     def page_faults(self, *urls: str) -> list[str]:
         """All at once: each may start cold."""

@@ -76,7 +76,7 @@ def _is_ready(site: Site, request: Request) -> bool:
     settings = settings_items.settings(site.store)
     if not settings.codat.ending:
         raise Invalid.field("bankFeeds", "needs Codat's API key", "Keys")
-    answer = ask_codat(settings, lambda: site.hosted_link, paths.redirect_uri(request))
+    answer = ask_codat(settings, site.outside, paths.redirect_uri(request))
     guide.remember(site.store, codat_ready=answer.is_ready, codat_asked_on=site.clock())
     if fault := _fault(answer):
         raise Invalid.field("bankFeeds", "would not work at Codat", fault)

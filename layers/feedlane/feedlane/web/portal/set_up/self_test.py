@@ -42,6 +42,5 @@ def show(site: Site, request: Request) -> Response:
 def run(site: Site, request: Request) -> Response:
     require_operator(site, request)
     redirect_uri = paths.redirect_uri(request, settings_items.settings(site.store))
-    hosted, callback_url = lambda: site.hosted_link, paths.redirect_uri(request)
-    self_test.run(Subject(site.ports, site.vault, site.outside, hosted, redirect_uri, callback_url))
+    self_test.run(Subject(site.ports, site.vault, site.outside, redirect_uri, paths.redirect_uri(request)))
     return see_other(request.url("/portal/set-up/test"))
