@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from feedlane.codat_upstream import own_client
+from feedlane.codat_upstream.client import CodatClient
 from feedlane.companies.hosted_link import HostedClient, redirect_template
+from feedlane.wiring import codat as wiring_codat
+from feedlane.wiring.outside import READ_SECONDS, DeployedOutside
 from local.codat_simulator import client as client_routes
 from tests.builders import URL
-from tests.worlds.codat import REDIRECT_TEMPLATE, World
+from tests.rights import acting_as
+from tests.worlds.codat import CODAT_URL, REDIRECT_TEMPLATE, World
 
 CALLBACK = f"{URL}/oauth/callback"
 
@@ -21,6 +28,22 @@ def test_it_is_read_as_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     world.codat.xero_enabled = True
     monkeypatch.setattr(client_routes, "XERO_KEY", "another")
     assert not own_client.read(world.client).offers_xero, "Codat knows no such integration"
+
+
+def test_the_portal_may_read_it_and_does_not_wait_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, given = World(), dict[str, Any]()
+
+    def client(*parts: Any, **options: Any) -> CodatClient:
+        given.update(options)
+        return CodatClient(*parts, transport=world.wire, **options)
+
+    monkeypatch.setattr(wiring_codat, "CodatClient", client)
+    monkeypatch.setattr(wiring_codat, "ports", lambda: world.ports)
+    monkeypatch.setattr(wiring_codat, "environment", lambda: SimpleNamespace(codat_api_url=CODAT_URL))
+    monkeypatch.setattr(wiring_codat.functions, "vault", lambda: world.keys)
+    with acting_as("portal"):
+        assert DeployedOutside().codat_client().redirect_url == REDIRECT_TEMPLATE
+    assert given["read_seconds"] == READ_SECONDS
 
 
 @pytest.mark.parametrize(
