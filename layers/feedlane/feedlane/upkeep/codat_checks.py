@@ -81,7 +81,7 @@ def _integration(answer: CodatAnswer) -> Check:
     if answer.offers_xero is None:
         return skipped(title, "Codat did not say whether Xero is switched on there.", as_sentence(answer.reason))
     remedy = (
-        "Switch Xero on in Codat’s portal, among the accounting integrations. Until then, customers cannot connect."
+        "Switch Xero on in Codat’s portal: Settings, Integrations, Accounting. Until then, customers cannot connect."
     )
     return failed(title, "Xero is not switched on there.", remedy)
 

@@ -27,8 +27,8 @@ _WORDS = Words(
         ("bankFeeds", "Keys"): "Codat can only be asked with its API key. Enter it in step 1.",
         ("bankFeeds", "Key"): "Codat does not accept the API key. Make a new one there, and enter it in step 1.",
         ("bankFeeds", "Integration"): (
-            "Xero is not switched on at Codat, so your customers could not choose it. Switch it on in Codat’s portal, "
-            "among the accounting integrations."
+            "Xero is not switched on at Codat, so your customers could not choose it. Switch it on in Codat’s portal: "
+            "Settings, Integrations, Accounting."
         ),
         ("bankFeeds", "NoRedirect"): (
             "Codat has no redirect URL yet, so your customers would not come back. Set the one that step 2 shows."
