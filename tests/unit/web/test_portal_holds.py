@@ -123,6 +123,16 @@ def test_a_released_hold_says_who_released_it_and_what_became_of_it(world: World
     assert "Refused again after 1 release" in body
 
 
+def test_while_a_release_is_sent_the_list_of_holds_looks_again_too(world: World) -> None:
+    """It went on saying that nothing is held, beside a hold that Xero had refused again."""
+    _held_feed(world)
+    _release(world, "hold-1", confirmed="yes")
+    body = world.browser.get(PATH).body
+    for part in ("hold-list", "released-list"):
+        assert re.search(f'id="{part}"[^>]* data-refresh=', body), part
+    assert "The account is not valid for a bank feed" in body, "in the words of the list above"
+
+
 def test_a_hold_whose_release_goes_on_says_so(world: World) -> None:
     _hold(world, "hold-1", Scope.APP, APP_SUBJECT, "app-suspended", releasing=True)
     assert "being released" in world.browser.get(PATH).body

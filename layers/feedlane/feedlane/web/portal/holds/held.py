@@ -77,6 +77,10 @@ class ReleasedRow:
     def is_under_way(self) -> bool:
         return self.state is states.BEING_SENT
 
+    @property
+    def meaning(self) -> str:
+        return words_of(self.history.latest.reason).meaning
+
 
 def hold_groups(store: Store, counts: HoldCounts, rows_max: int = GROUP_ROWS_MAX) -> list[HoldGroup]:
     """The most frequent reasons, each with its oldest holds: a query for each group, and two reads for all rows."""

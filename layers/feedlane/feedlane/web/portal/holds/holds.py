@@ -109,7 +109,9 @@ def _done(request: Request) -> str:
     if released == "0" and not kept:
         sentences.append("This hold has already been released.")
     elif released.isdecimal() and released != "0":
-        sentences.append(f"{counted(int(released), 'hold')} released. What waited is being sent, in order.")
+        sentences.append(
+            f"{counted(int(released), 'hold')} released. What waited is sent in order: below is what becomes of it."
+        )
     if kept.isdecimal():
         sentences.append(
             f"{counted(int(kept), 'hold')} could not be released: an account is disconnected, or just changing."
