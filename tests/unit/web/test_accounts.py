@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from html.parser import HTMLParser
 
@@ -261,6 +262,22 @@ def test_while_an_account_is_connecting_the_page_looks_again_by_itself(world: Wo
     assert 'http-equiv="refresh"' not in body, "a reload would lose what is being entered in the form"
     _post(world, _row("savings", "new"))
     assert 'http-equiv="refresh"' in world.browser.get(f"{world.base()}/accounts").body
+
+
+def test_an_existing_xero_account_has_no_other_name_until_xero_says_its_own(world: World) -> None:
+    """It was called what the customer calls theirs, as if a new one were being made."""
+    _post(world, _row())
+    account = company_items.source_account(world.store, world.connection.id, "main")
+    assert account.mapping
+    unnamed = account.mapping.but(target_account_name=None)
+    world.store.commit(company_items.put_source_account(account.but(mapping=unnamed)))
+    body = world.browser.get(f"{world.base()}/accounts").body
+    assert re.search(r'data-label="Xero"><span class="quiet">name to follow<', body)
+    new = account.mapping.but(target_account_name=None, target_account_id=None)
+    stored = company_items.source_account(world.store, world.connection.id, "main")
+    world.store.commit(company_items.put_source_account(stored.but(mapping=new)))
+    body = world.browser.get(f"{world.base()}/accounts").body
+    assert re.search(r'data-label="Xero"><bdi class="name">Main account<', body)
 
 
 def test_a_xero_account_that_others_feed_is_named_and_not_offered(world: World) -> None:
