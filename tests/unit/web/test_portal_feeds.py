@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from feedlane.companies import items as company_items
+from feedlane.companies.source_account import AccountMapping
 from feedlane.errors import Finding
 from feedlane.feeds import gap_items, push_operation_items
 from feedlane.feeds import items as feed_items
@@ -191,6 +193,41 @@ def test_a_push_whose_balances_do_not_run_keeps_the_first_of_its_gaps() -> None:
     world.store.commit(put)
     [push] = gap_items.newest_gaps(world.store, feed.id, 5)
     assert (push.count, len(push.gaps), outcome.feed.gaps) == (898, gap_items.GAPS_KEPT_MAX, 898)
+
+
+def test_a_hold_says_on_the_page_of_its_feed_what_to_do(world: World) -> None:
+    feed = _fed(world, 3)
+    ids = {"company_id": feed.company_id, "connection_id": feed.connection_id}
+    world.add_hold(Scope.FEED, feed.id, reason="account-archived", **ids)
+    for path in (f"/portal/feeds/{feed.id}", f"/portal/companies/{feed.company_id}"):
+        body = world.browser.get(path).body
+        assert "The Xero account is archived" in body, path
+        assert "Have it restored in Xero (Chart of accounts, Archived), then release." in body, path
+
+
+def test_a_feed_shows_every_id_that_a_push_names(world: World) -> None:
+    """A message on the queue names the company and the connection too."""
+    account = world.add_account("acc-1")
+    body = world.browser.get(f"/portal/feeds/{account.connection_id}/acc-1").body
+    for what, id in (
+        ("company", account.company_id),
+        ("connection", account.connection_id),
+        ("account", "acc-1"),
+        ("feed", f"{account.connection_id}/acc-1"),
+    ):
+        assert f'data-copy="the {what} id">{id}</code>' in body, what
+
+
+def test_an_account_that_is_not_connected_leads_to_its_customers_link(world: World) -> None:
+    account = world.add_account("acc-1")
+    body = world.browser.get(f"/portal/feeds/{account.connection_id}/acc-1").body
+    assert "Not connected to Xero yet" in body
+    assert f'href="/portal/companies/{account.company_id}#connection-{account.connection_id}"' in body
+    feed = _fed(world, 1)
+    mapped = company_items.source_account(world.store, feed.connection_id, feed.account_id)
+    mapping = AccountMapping(feed_connection_id="f", account_token="t", target_account_name="Current")
+    world.store.commit(company_items.put_source_account(mapped.but(mapping=mapping)))
+    assert "Not connected to Xero yet" not in _page(world, feed)
 
 
 def test_a_hold_is_released_from_the_feed_and_the_page_comes_back(world: World) -> None:

@@ -22,6 +22,7 @@ from feedlane.web.portal.companies.companies import holds_by_connection
 from feedlane.web.portal.connection_words import name_of, not_yet
 from feedlane.web.portal.feeds import push_operations
 from feedlane.web.portal.feeds.feeds import FeedRow, feed_rows
+from feedlane.web.portal.holds.hold_words import words_of
 from feedlane.web.portal.listing import PAGE_SIZE
 from feedlane.web.portal.session import Operator, portal_page, require_operator
 from feedlane.web.portal.states import HELD, State, connection_state
@@ -123,6 +124,7 @@ def company_page(
         cards=cards,
         others=[(one, name_of(one)) for one in ordered if one not in shown],
         stopped=holds,
+        words_of=words_of,
         operations=push_operations.newest(site.store, company.id, OPERATIONS_SHOWN_MAX),
         done=_DONE.get(request.query.get("done", ""), ""),
         errors=errors,

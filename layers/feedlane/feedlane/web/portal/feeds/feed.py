@@ -18,6 +18,7 @@ from feedlane.store.table import ConditionFailed
 from feedlane.web.form_errors import FormError, whole_form
 from feedlane.web.portal.feeds import feed_chart, feed_exports, feed_lines, feed_statements, push_operations
 from feedlane.web.portal.feeds.feeds import FeedRow, feed_path, feed_rows
+from feedlane.web.portal.holds.hold_words import words_of
 from feedlane.web.portal.session import portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
@@ -27,7 +28,7 @@ from feedlane.web.site import Site
 PROBLEMS_SHOWN_MAX = 5
 TABS = {"statements": "Statements", "transactions": "Transactions", "pushes": "Push operations"}
 _DONE = {
-    "added": "The account is added. Your producer needs the two ids below.",
+    "added": "The account is added. Next, your customer connects it to Xero in Link.",
     "released": "Released. What waits is being sent, in order.",
     "lifted": "This hold has already been released.",
 }
@@ -89,6 +90,7 @@ def _context(site: Site, request: Request, row: FeedRow) -> dict[str, Any]:
         "title": account.account_name or account.id,
         "section": "feeds",
         "row": row,
+        "words_of": words_of,
         "feed_id": feed_id(account.connection_id, account.id),
         "position": _position(feed, latest),
         "chart": feed_chart.chart(latest, site.clock().date(), feed_statements.LATEST_MAX),

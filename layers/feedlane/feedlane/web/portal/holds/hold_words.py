@@ -44,7 +44,8 @@ _BY_REASON = {
     "organisation-without-bank-feeds": HoldWords(
         "the organisation’s plan has no bank feeds",
         _CUSTOMER,
-        "The plan or the region does not include them, or it is a demo company. Release once that has changed.",
+        "Have the customer change their Xero plan, or ask Xero’s support, then release. Some regions and demo companies"
+        " have no bank feeds.",
     ),
     "user-role-too-low": HoldWords(
         "who connected it has too few rights in Xero",
