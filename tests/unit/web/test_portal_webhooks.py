@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 from feedlane.environment import environment
 from feedlane.errors import Unavailable
@@ -93,6 +97,29 @@ def test_a_consumer_is_created_and_its_secret_is_shown_by_that_answer_alone(worl
         assert response.status == 200
         assert URL in response.body
         assert "whsec_" not in response.body
+
+
+def test_the_code_that_verifies_a_webhook_runs_as_it_is_shown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It used a module that it did not import."""
+    shown = re.search(r'data-copy="the code"><code>(.*?)</code>', _post(world, LIST, url=URL).body, re.DOTALL)
+    assert shown
+    names: dict[str, Any] = {}
+    exec(html.unescape(shown[1]), names)
+    secret, time, payload = "whsec_" + base64.b64encode(b"x" * 32).decode(), datetime.now(UTC), '{"id": "e"}'
+    monkeypatch.setenv("FEEDLANE_WEBHOOK_SECRET", secret)
+    headers = {
+        "webhook-id": "e",
+        "webhook-timestamp": str(int(time.timestamp())),
+        "webhook-signature": Webhook(secret).sign("e", time, payload),
+    }
+    assert names["receive"](payload.encode(), headers) == {"id": "e"}
+
+
+@pytest.mark.parametrize("path", [LIST, "/portal/webhooks/events"])
+def test_events_are_grouped_and_have_the_names_that_the_activity_gives_them(world: World, path: str) -> None:
+    body = world.browser.get(path).body
+    for text in ("Accounts and feeds", "Gap found: transactions may be missing", "Push failed", "bankFeeds.gapFound"):
+        assert text in body, text
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from feedlane.errors import NotFound
 from feedlane.events.event import ALL_TYPES
 from feedlane.web.portal.laid_out import laid_out
 from feedlane.web.portal.session import portal_page, require_operator
+from feedlane.web.portal.webhooks.event_words import type_groups
 from feedlane.web.request import Request
 from feedlane.web.response import Response
 from feedlane.web.site import Site
@@ -29,8 +30,15 @@ Schema = Mapping[str, Any]
 
 def show(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
-    listed = [(type, schemas()[type].get("description", "")) for type in ALL_TYPES]
-    return portal_page(site, operator, "webhooks/events", title="Event catalogue", section="webhooks", listed=listed)
+    return portal_page(
+        site,
+        operator,
+        "webhooks/events",
+        title="Event catalogue",
+        section="webhooks",
+        groups=type_groups(ALL_TYPES),
+        descriptions={type: schemas()[type].get("description", "") for type in ALL_TYPES},
+    )
 
 
 def show_type(site: Site, request: Request, event_type: str) -> Response:

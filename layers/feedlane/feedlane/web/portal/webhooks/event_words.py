@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,36 @@ _WORDS = {
     events.SETTINGS_CHANGED: ("Settings changed", _PLAIN),
     events.CONSUMER_DISABLED: ("A webhook was disabled", _BAD),
 }
+# Of those that are not noted: there is one for each push.
+_WORDS_OF_PUSHES = {
+    events.WRITE_SUCCESSFUL: "Push delivered",
+    events.WRITE_UNSUCCESSFUL: "Push failed",
+    events.TEST: "Test",
+}
+# How a form groups the types, by the first part of their names; what is in none of these comes last.
+_GROUPS = {
+    "company": "Companies",
+    "connection": "Connections",
+    "bankTransactions": "Transactions",
+    "bankFeeds": "Accounts and feeds",
+}
+# Settings whose names do not say it.
+_SETTINGS = {
+    "clientId": "client ID",
+    "clientSecretEnding": "client secret",
+    "secondSecretEnding": "second secret",
+    "keysChecked": "check of the keys",
+    "companyUrl": "company URL",
+    "privacyPolicyUrl": "privacy policy",
+    "termsUrl": "terms",
+    "logoUrl": "logo",
+    "iconUrl": "icon",
+    "redirectUri": "redirect URI",
+    "signInUrl": "sign-in URL",
+    "pkce": "PKCE",
+}
+_CAPITAL = re.compile("[A-Z]")
+_LAST_GROUP = "Limits, settings and webhooks"
 # Of connections that go through Codat, where it is said otherwise.
 _WORDS_AT_CODAT = {
     events.CONNECTION_CONNECTED: ("Connected through Codat", _GOOD),
@@ -67,6 +98,22 @@ class EventRow:
     @property
     def time(self) -> datetime:
         return self.event.time
+
+
+@dataclass(frozen=True)
+class TypeGroup:
+    """Types of events with what each is called, under a common name."""
+
+    name: str
+    types: Sequence[tuple[str, str]]
+
+
+def type_groups(types: Iterable[str]) -> list[TypeGroup]:
+    groups: dict[str, list[tuple[str, str]]] = {name: [] for name in (*_GROUPS.values(), _LAST_GROUP)}
+    for type in types:
+        words = _WORDS[type][0] if type in _WORDS else _WORDS_OF_PUSHES.get(type, type)
+        groups[_GROUPS.get(type.partition(".")[0], _LAST_GROUP)].append((type, words))
+    return [TypeGroup(name, listed) for name, listed in groups.items() if listed]
 
 
 def event_rows(store: Store, listed: Sequence[Event]) -> list[EventRow]:
@@ -93,8 +140,16 @@ def _detail(event: Event) -> str:
             return str(payload.get("url", ""))
         case events.SETTINGS_CHANGED:
             changed = payload.get("changed")
-            return ", ".join(map(str, changed)) if isinstance(changed, list) else ""
+            return ", ".join(dict.fromkeys(map(setting_words, changed))) if isinstance(changed, list) else ""
+        case events.SOURCE_ACCOUNT_CONNECTED | events.SOURCE_ACCOUNT_DISCONNECTED:
+            account = payload.get("sourceAccount")
+            return str(account.get("accountName") or account.get("id")) if isinstance(account, Mapping) else ""
     return ""
+
+
+def setting_words(name: str) -> str:
+    """What a setting is called on the pages: `connectionLimit` is the connection limit."""
+    return _SETTINGS.get(name) or _CAPITAL.sub(lambda letter: f" {letter[0].lower()}", str(name))
 
 
 def _path(event: Event, company: Company | None) -> str:

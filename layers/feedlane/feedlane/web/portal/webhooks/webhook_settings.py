@@ -8,6 +8,7 @@ from typing import Any
 from feedlane.errors import Invalid, Unavailable
 from feedlane.web.form_errors import FormError, Words, form_errors, whole_form
 from feedlane.web.portal.session import portal_page, require_operator
+from feedlane.web.portal.webhooks.event_words import type_groups
 from feedlane.web.portal.webhooks.webhooks import EVENT_TYPES, WORDS, entered_in, secret_page
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
@@ -36,7 +37,7 @@ def show(
         tab="settings",
         consumer=consumer,
         # Types of Codat's that Feedlane never sends are kept if the API has chosen them.
-        types=tuple(dict.fromkeys((*EVENT_TYPES, *consumer.event_types))),
+        groups=type_groups(dict.fromkeys((*EVENT_TYPES, *consumer.event_types))),
         entered=entered_in(request) if "url" in request.form else _stored(consumer),
         errors=errors,
     )

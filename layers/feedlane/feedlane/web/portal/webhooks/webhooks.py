@@ -11,6 +11,7 @@ from feedlane.events.event import ALL_TYPES, TEST
 from feedlane.web.form_errors import FormError, Words, form_errors, whole_form
 from feedlane.web.portal.listing import ListQuery, list_query, page_of
 from feedlane.web.portal.session import Operator, portal_page, require_operator
+from feedlane.web.portal.webhooks.event_words import type_groups
 from feedlane.web.request import Request
 from feedlane.web.response import Response
 from feedlane.web.site import Site
@@ -122,7 +123,7 @@ def _page(
         consumers=len(consumers),
         is_full=len(consumers) >= CONSUMERS_MAX,
         consumers_max=CONSUMERS_MAX,
-        types=EVENT_TYPES,
+        groups=type_groups(EVENT_TYPES),
         entered=entered,
         done="Deleted. Its events are no longer sent." if request.query.get("done") == "deleted" else "",
         errors=errors,
