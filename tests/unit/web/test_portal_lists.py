@@ -164,3 +164,17 @@ def test_the_search_for_an_account_reads_a_bounded_number_of_them(
         world.add_account(f"acc-{number}", account_name=f"Payroll {number}")
     assert world.browser.get("/portal/search?q=payroll+1").status == 303
     assert "Nothing was found" in world.browser.get("/portal/search?q=payroll+2").body
+
+
+def test_hits_of_one_name_are_told_apart(world: World) -> None:
+    world.add_account("acc-1", account_name="Payroll", account_number="40021199")
+    world.add_account("acc-2", account_name="Payroll", account_number="40025577")
+    body = world.browser.get("/portal/search?q=payroll").body
+    for text in ("1199 · GBP", "5577 · GBP", "Harbour Bakery", 'value="payroll"'):
+        assert text in body, text
+
+
+def test_the_search_finds_an_account_by_its_own_id(world: World) -> None:
+    account = world.add_account("card-1", account_name="Payroll")
+    found = world.browser.get("/portal/search?q=CARD-1")
+    assert (found.status, found.path) == (303, f"/portal/feeds/{account.connection_id}/card-1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from feedlane.store import keys
 from feedlane.store.records import record_in
 from feedlane.store.store import Store
 from feedlane.store.table import Index, Item
+from feedlane.web.filters import last_four, short_day
 from feedlane.web.portal.connection_words import name_of
 from feedlane.web.portal.feeds.feeds import feed_path
 from feedlane.web.portal.feeds.push_operations import push_path
@@ -36,11 +37,13 @@ DIGITS_MIN = 4
 
 @dataclass(frozen=True)
 class Hit:
-    """`kind` says what it is, `name` which one."""
+    """`kind` says what it is, `name` which one; `more` tells it from others of the same name."""
 
     kind: str
     name: str
     path: str
+    more: str = ""
+    company_id: str = ""
 
 
 def show(site: Site, request: Request) -> Response:
@@ -49,7 +52,22 @@ def show(site: Site, request: Request) -> Response:
     hits = list(islice(find(site.store, text), HITS_MAX)) if text else []
     if len(hits) == 1:
         return see_other(request.url(hits[0].path))
-    return portal_page(site, operator, "search", title="Search", q=text, hits=hits, names_read=NAMES_READ_MAX)
+    return portal_page(
+        site,
+        operator,
+        "search",
+        title="Search",
+        q=text,
+        hits=hits,
+        companies=_names_of_companies(site.store, hits),
+        names_read=NAMES_READ_MAX,
+    )
+
+
+def _names_of_companies(store: Store, hits: Sequence[Hit]) -> dict[str, str]:
+    """By their ids, from one read."""
+    found = store.table.get_many(keys.company(id) for id in dict.fromkeys(hit.company_id for hit in hits) if id)
+    return {company.id: company.name for company in map(Company.model_validate, found.values())}
 
 
 def find(store: Store, text: str) -> Iterator[Hit]:
@@ -114,9 +132,9 @@ def _has_tenant(connection: Connection, wanted: str) -> bool:
 
 
 def _has_text(account: SourceAccount, wanted: str) -> bool:
-    """Whether the text is in its name, or its number ends in it: people know the last four digits."""
+    """Whether the text is its id or in its name, or its number ends in it: people know the last four digits."""
     is_number = len(wanted) >= DIGITS_MIN and account.account_number.casefold().endswith(wanted)
-    return is_number or wanted in account.account_name.casefold()
+    return is_number or wanted == account.id.casefold() or wanted in account.account_name.casefold()
 
 
 def _companies(store: Store) -> Iterator[Company]:
@@ -126,14 +144,18 @@ def _companies(store: Store) -> Iterator[Company]:
 
 
 def _company_hit(company: Company) -> Hit:
-    return Hit("Company", company.name, f"/portal/companies/{company.id}")
+    tags = " ".join(f"{name}:{value}" for name, value in company.tags.items())
+    created = f"created {short_day(company.created)}"
+    return Hit("Company", company.name, f"/portal/companies/{company.id}", f"{created} · {tags}" if tags else created)
 
 
 def _connection_hit(connection: Connection) -> Hit:
-    return Hit(
-        "Connection", name_of(connection), f"/portal/companies/{connection.company_id}#connection-{connection.id}"
-    )
+    path = f"/portal/companies/{connection.company_id}#connection-{connection.id}"
+    created = f"created {short_day(connection.created)}"
+    return Hit("Connection", name_of(connection), path, created, connection.company_id)
 
 
 def _account_hit(account: SourceAccount) -> Hit:
-    return Hit("Feed", account.account_name, feed_path(account.connection_id, account.id))
+    path = feed_path(account.connection_id, account.id)
+    number = f"{last_four(account.account_number)} · {account.currency}"
+    return Hit("Feed", account.account_name or account.id, path, number, account.company_id)
