@@ -14,7 +14,7 @@ import pytest
 
 from checks.event_catalogue import CATALOGUE, catalogue
 from feedlane.environment import environment
-from feedlane.events.event import ALL_TYPES
+from feedlane.events.event import ALL_TYPES, Event
 from feedlane.events.outbox import put_event
 from feedlane.web.portal.webhooks import event_catalogue
 from feedlane.webhooks import events as webhook_events
@@ -180,3 +180,13 @@ def test_the_catalogue_has_every_event_with_a_sample_that_its_schema_allows(worl
 def test_the_catalogue_is_as_published() -> None:
     assert Path(CATALOGUE).read_text() == catalogue(), "run: python -m checks.event_catalogue"
     assert set(json.loads(catalogue())) == set(ALL_TYPES)
+
+
+def test_a_delivery_names_the_company_that_its_event_is_about(world: World) -> None:
+    consumer, company_id = _consumer(world), world.connection.company_id
+    event = Event(
+        id="event-2", type="company.created", time=NOW, subject=company_id, company_id=company_id, payload={"a": 1}
+    )
+    world.store.commit(put_event(event), webhook_items.put_delivery(Delivery.of(event, consumer.id), NOW))
+    body = world.browser.get(f"{LIST}/{consumer.id}/deliveries/event-2").body
+    assert f'href="/portal/companies/{company_id}"><bdi class="name">Harbour Bakery' in body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from feedlane.companies import items as company_items
 from feedlane.errors import NotFound
 from feedlane.events.envelope import envelope, webhook_body
 from feedlane.web.portal.laid_out import laid_out
@@ -37,6 +38,7 @@ def show(site: Site, request: Request, consumer_id: str, event_id: str) -> Respo
         tab="deliveries",
         consumer=consumer,
         delivery=delivery,
+        company=company_items.find_company(site.store, delivery.company_id) if delivery.company_id else None,
         payload=laid_out(envelope(event)) if event else "",
         headers=_headers(consumer, delivery),
         curl=_curl(consumer, delivery, webhook_body(event).decode()) if event else "",
