@@ -32,6 +32,13 @@ def test_the_commands_about_keys_are_ones_that_the_command_line_takes(world: Wor
         group.commands[name].make_context(name, arguments)  # raises UsageError
 
 
+def test_who_has_no_key_yet_is_told_how_the_first_one_is_made() -> None:
+    shown = re.search(r"python -m cli api-key ([^<]+)</code>", World().browser.get("/portal/sign-in").body)
+    assert shown
+    name, *arguments = shlex.split(shown[1])
+    group.commands[name].make_context(name, arguments)  # raises UsageError
+
+
 def test_no_entry_of_the_navigation_leads_to_nothing(world: World) -> None:
     links = set(re.findall(r'<a href="(/portal[^"]*)"', world.browser.get("/portal").body))
     assert {"/portal/companies", "/portal/feeds", "/portal/holds", "/portal/files", "/portal/webhooks"} <= links

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from feedlane.environment import environment
 from feedlane.link.linking import Linking
@@ -14,6 +15,8 @@ from feedlane.web.response import Response, page
 from feedlane.webhooks.received import SecretsCache
 from feedlane.wiring.parts import Parts
 
+_XERO_DEVELOPER = "https://developer.xero.com/app/manage"
+
 
 class Site(Parts):
     """The deployed parts. Tests pass in fakes."""
@@ -21,6 +24,17 @@ class Site(Parts):
     @property
     def login_url(self) -> str:
         return environment().xero_login_url
+
+    @property
+    def developer_url(self) -> str:
+        """Where apps are registered: at Xero, or at what plays Xero for this deployment."""
+        login = urlsplit(self.login_url)
+        is_xero = (login.hostname or "").endswith(".xero.com")
+        return _XERO_DEVELOPER if is_xero else f"{login.scheme}://{login.netloc}/"
+
+    @property
+    def has_simulator(self) -> bool:
+        return self.developer_url != _XERO_DEVELOPER
 
     @cached_property
     def wrong_keys(self) -> WrongKeys:

@@ -8,6 +8,7 @@ from feedlane.events.noted import latest_events
 from feedlane.feeds import totals
 from feedlane.holds.counts import hold_counts
 from feedlane.settings import items as settings_items
+from feedlane.settings.guide import next_step
 from feedlane.settings.settings import limit_of
 from feedlane.upkeep.dead_letter_count import last_count
 from feedlane.web.portal.feeds.chart import chart_of
@@ -15,6 +16,7 @@ from feedlane.web.portal.holds.held import hold_groups
 from feedlane.web.portal.need_facts import feeds_with_gap, unrenewed
 from feedlane.web.portal.needs import Facts, limit_tone, needs
 from feedlane.web.portal.session import portal_page, require_operator
+from feedlane.web.portal.set_up.set_up import current_steps
 from feedlane.web.portal.webhooks.event_words import event_rows
 from feedlane.web.request import Request
 from feedlane.web.response import Response
@@ -34,17 +36,25 @@ def show(site: Site, request: Request) -> Response:
     groups = hold_groups(store, counts, rows_max=1)
     days = totals.delivered_by_day(store, now, CHART_DAYS)
     connected, limit = connection_limit.taken_places(store), limit_of(settings)
+    companies = company_items.company_blocks(store).total
+    steps = [] if settings.enabled else current_steps(site)
+    letters, gaps = last_count(store), feeds_with_gap(store, now)
+    told = needs(Facts(settings, groups, list(consumers), connected, limit, letters, gaps, unrenewed(store, now)))
     return portal_page(
         site,
         operator,
         "overview",
         title="Overview",
         section="overview",
-        settings=settings,
+        # Nothing but the set-up: figures would all be zero.
+        is_new=not settings.enabled and not companies and len(told) == 1,
+        steps=steps,
+        done_count=sum(step.is_done for step in steps),
+        next_step=next_step(steps),
         limit=limit,
         limit_tone=limit_tone(connected, limit),
         connected=connected,
-        companies=company_items.company_blocks(store).total,
+        companies=companies,
         counts=counts,
         oldest=min((group.oldest.since for group in groups if group.oldest), default=None),
         waiting=totals.waiting_transactions(store),
@@ -52,17 +62,6 @@ def show(site: Site, request: Request) -> Response:
         consumers=len(consumers),
         failing=sum(bool(one.failing_since or (one.disabled and one.disabled_because != "asked")) for one in consumers),
         chart=chart_of(days),
-        needs=needs(
-            Facts(
-                settings,
-                groups,
-                list(consumers),
-                connected,
-                limit,
-                last_count(store),
-                feeds_with_gap(store, now),
-                unrenewed(store, now),
-            )
-        ),
+        needs=told,
         events=event_rows(store, latest_events(store, EVENTS_SHOWN_MAX)),
     )

@@ -16,8 +16,9 @@ WORDS = {
     "transactions": KindWords(
         "Pushes",
         "Messages of the queue for transactions that could not be recorded: nothing of them is in a ledger.",
-        "With a reason beside it, the producer has made it wrong: repair that, and have it sent again. Without one, "
-        "correct the cause (the log of record_transactions has it), then put it back. Nothing is recorded twice.",
+        "If a reason is beside it, your producer has to correct the message and send it again: put back, it would fail "
+        "again. If its function kept failing, correct the cause (the log of record_transactions has it), then put it "
+        "back. Nothing is recorded twice.",
     ),
     "statements": KindWords(
         "Wake-ups",

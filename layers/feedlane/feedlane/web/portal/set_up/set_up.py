@@ -173,6 +173,8 @@ def _page(
         limit=limit_of(settings),
         connection_limits=settings_changes.CONNECTION_LIMITS,
         used=connection_limit.taken_places(site.store),
+        developer_url=site.developer_url,
+        has_simulator=site.has_simulator,
         done=_SAVED_MESSAGES.get(saved, ""),
         warning=_WARNINGS.get(saved, ""),
         errors=errors,

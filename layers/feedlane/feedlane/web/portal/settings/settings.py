@@ -166,6 +166,7 @@ def _page(
         warning=_WARNINGS.get((section.name, saved), ""),
         **xero_keys.shown(settings),
         **codat_keys.shown(settings),
+        developer_url=site.developer_url,
         errors=errors,
     )
 
