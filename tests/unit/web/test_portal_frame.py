@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import base64
 import gzip
+import html
+import json
 import re
 import shlex
 from dataclasses import replace
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 from cli.api_keys import group
 from feedlane.errors import Unavailable
+from feedlane.pushes import api_door
 from feedlane.web.request import Request
 from feedlane.web.response import Response
 from tests.unit.web.portal import signed_in
@@ -46,6 +51,28 @@ def test_no_entry_of_the_navigation_leads_to_nothing(world: World) -> None:
     for link in links:
         body = world.browser.get(link).body
         assert 'aria-current="page"' in body, link
+
+
+def test_what_the_page_of_files_shows_to_be_sent_is_taken(world: World) -> None:
+    """Until files can be sent, it has samples for a producer."""
+    samples = re.findall(r"<pre[^>]*><code>(.*?)</code>", world.browser.get("/portal/files").body, re.DOTALL)
+    curl, message = map(html.unescape, samples)
+    command = shlex.split(curl)
+    assert command[3].startswith("http")
+    assert command[3].endswith("/push/bankAccounts/ACCOUNT_ID/bankTransactions")
+    world.link()
+    world.add_account("ACCOUNT_ID")
+    mapped = {"rows": "1", "source-1": "ACCOUNT_ID", "target-1": "x-1", "start-1": "2026-05-01", "include-1": "1"}
+    path = f"{world.base()}/accounts"
+    world.browser.post(path, {"formToken": world.form_token(path)} | mapped)
+    place = (world.connection.company_id, world.connection.id, "ACCOUNT_ID")
+    errors, _ = api_door.validate(world.store, world.now, *place, command[-1])
+    assert errors == []
+    ids = {"COMPANY_ID": world.connection.company_id, "CONNECTION_ID": world.connection.id, "ACCOUNT_ID": "card-1"}
+    for name, id in ids.items():
+        message = message.replace(name, id)
+    schema = json.loads((Path(__file__).parents[3] / "docs" / "queue-message.schema.json").read_text())
+    jsonschema.validate(json.loads(message), schema)
 
 
 def test_trouble_is_told_in_the_portals_frame_with_the_id_of_the_request(

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from feedlane.settings import items as settings_items
+from feedlane.web.portal.laid_out import laid_out
 from feedlane.web.portal.session import portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other, static
 from feedlane.web.site import Site
 from feedlane.web.templates import ICON
+
+_CURL = """\
+curl -X POST {url}/companies/COMPANY_ID/connections/CONNECTION_ID/push/bankAccounts/ACCOUNT_ID/bankTransactions \\
+  -H "Authorization: Basic $(printf %s "$API_KEY" | base64)" \\
+  -H 'Content-Type: application/json' \\
+  -d '{body}'
+"""
 
 
 def home(site: Site, request: Request) -> Response:
@@ -20,7 +30,27 @@ def icon(site: Site, request: Request) -> Response:
 
 
 def files(site: Site, request: Request) -> Response:
-    return portal_page(site, require_operator(site, request), "files", title="Files", section="files")
+    """Samples of what a producer sends instead."""
+    operator = require_operator(site, request)
+    today = site.clock().date().isoformat()
+    line = {
+        "id": "tx-1",
+        "date": today,
+        "amount": Decimal("-12.50"),
+        "balance": Decimal("87.50"),
+        "description": "Card purchase",
+    }
+    ids = {"companyId": "COMPANY_ID", "connectionId": "CONNECTION_ID", "accountId": "ACCOUNT_ID"}
+    pushed = {"accountId": ids["accountId"], "transactions": [line]}
+    return portal_page(
+        site,
+        operator,
+        "files",
+        title="Files",
+        section="files",
+        curl=_CURL.format(url=site.ports.public_url, body=laid_out(pushed)),
+        message=laid_out({"version": 1, **ids, "transactions": [line]}),
+    )
 
 
 def api_keys(site: Site, request: Request) -> Response:
