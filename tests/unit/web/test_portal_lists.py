@@ -178,3 +178,12 @@ def test_the_search_finds_an_account_by_its_own_id(world: World) -> None:
     account = world.add_account("card-1", account_name="Payroll")
     found = world.browser.get("/portal/search?q=CARD-1")
     assert (found.status, found.path) == (303, f"/portal/feeds/{account.connection_id}/card-1")
+
+
+def test_the_list_of_feeds_says_what_is_missing_and_finds_it(world: World) -> None:
+    """A feed that lacks a refused push was connected, in green, and nothing else."""
+    add_feed(world, holes=2)
+    body = world.browser.get("/portal/feeds?state=hole").body
+    assert "2 refused pushes are missing" in body
+    assert '<option value="hole" selected>With a refused push missing</option>' in body
+    assert "No feed fits this filter" in world.browser.get("/portal/feeds?state=gap").body

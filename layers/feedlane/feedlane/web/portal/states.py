@@ -68,8 +68,9 @@ FEED_STATES = (
     HELD, IN_DOUBT, NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED_AT_CODAT, _REFUSED_BY_EITHER, ENDED, UPSTREAM_CHANGES,
     CONNECTING, DISCONNECTED, NOT_CONNECTED, CONNECTED,
 )  # fmt: skip
-# A filter of feeds that no pill shows: one can be connected and have a gap.
+# Filters of feeds that no pill shows: one can be connected, and lack transactions.
 WITH_GAP = State("gap", "with a gap", Tone.WARN)
+WITH_HOLE = State("hole", "with a refused push missing", Tone.WARN)
 # What they are of a connection, its feeds are too.
 _STOPS_FEEDS = (NEEDS_RECONNECTION, ENDED_AT_XERO, ENDED_AT_CODAT, ENDED, UPSTREAM_CHANGES)
 _CONNECTION_STATES = {

@@ -74,7 +74,7 @@ class FeedRow:
         return self.feed.recorded_date if self.feed else ""
 
 
-FILTERS = (*states.FEED_STATES, states.WITH_GAP)
+FILTERS = (*states.FEED_STATES, states.WITH_GAP, states.WITH_HOLE)
 
 
 def feed_path(connection_id: str, account_id: str) -> str:
@@ -124,10 +124,8 @@ def _rows(store: Store, items: list[Item]) -> list[FeedRow]:
 
 
 def _is_wanted(row: FeedRow, query: ListQuery) -> bool:
-    if query["state"] == states.WITH_GAP.name:
-        if not row.gaps:
-            return False
-    elif query["state"] not in ("", row.state.name):
+    lacks = {states.WITH_GAP.name: row.gaps, states.WITH_HOLE.name: row.holes}
+    if not lacks.get(query["state"], query["state"] in ("", row.state.name)):
         return False
     account, wanted = row.account, query["q"].casefold()
     texts = (account.account_name, account.id, account.account_number, row.company.name if row.company else "")
