@@ -99,6 +99,15 @@ def test_all_is_well(world: World) -> None:
     assert "data-refresh=" not in body
 
 
+def test_what_is_not_well_leads_to_where_it_is_mended(world: World) -> None:
+    world.site.outside.refused = {"bankfeeds"}
+    run(world)
+    body = world.browser.get(PATH).body
+    assert 'href="/portal/set-up/bank-feeds#step-bank-feeds">Open step 5' in body
+    assert 'href="/portal/webhooks">Open Webhooks' in body, "there is no consumer yet"
+    assert "Open step 2" not in body, "Xero knows the keys"
+
+
 @pytest.mark.parametrize(
     ("outside", "title", "outcome", "said"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from feedlane.settings import items as settings_items
 from feedlane.upkeep import self_test
-from feedlane.upkeep.check import Outcome
+from feedlane.upkeep.check import Check, Outcome
 from feedlane.upkeep.self_test import Subject
 from feedlane.web.link import paths
 from feedlane.web.portal.session import portal_page, require_operator
@@ -18,6 +18,13 @@ _PILLS = {
     Outcome.FAILED: State("failed", "failed", Tone.BAD),
     Outcome.SKIPPED: State("skipped", "skipped", Tone.PLAIN),
     Outcome.RUNNING: State("running", "under way", Tone.WARN),
+}
+# Where a check that is not well is mended, by how its title begins.
+_PLACES = {
+    "Keys": ("/portal/set-up/keys#step-keys", "Open step 2"),
+    "Redirect URI": ("/portal/set-up/app#step-app", "Open step 1"),
+    "Scopes": ("/portal/set-up/bank-feeds#step-bank-feeds", "Open step 5"),
+    "Webhook": ("/portal/webhooks", "Open Webhooks"),
 }
 
 
@@ -34,9 +41,14 @@ def show(site: Site, request: Request) -> Response:
         test=test,
         listed=entries,
         pills=_PILLS,
+        places={check.title: _place(check) for check in entries if check.remedy},
         is_over=self_test.is_over(entries),
         failed=sum(check.outcome is Outcome.FAILED for check in entries),
     )
+
+
+def _place(check: Check) -> tuple[str, str] | None:
+    return next((place for start, place in _PLACES.items() if check.title.startswith(start)), None)
 
 
 def run(site: Site, request: Request) -> Response:
