@@ -205,6 +205,19 @@ def test_a_hold_says_on_the_page_of_its_feed_what_to_do(world: World) -> None:
         assert "Have it restored in Xero (Chart of accounts, Archived), then release." in body, path
 
 
+@pytest.mark.parametrize("parts", [("feed-state", "held", "position-facts", "statements"), ("company-state", "held")])
+def test_while_something_is_sent_all_that_speaks_of_it_looks_again(world: World, parts: tuple[str, ...]) -> None:
+    """After a release that Xero refused again, the feed went on being called connected, with nothing held."""
+    feed = _fed(world, 3)
+    path = f"/portal/feeds/{feed.id}" if "feed-state" in parts else f"/portal/companies/{feed.company_id}"
+    body = world.browser.get(path).body
+    for part in parts:
+        assert re.search(f'id="{part}"[^>]* data-refresh=', body), part
+    assert '<div id="held" class="parts" data-refresh="' in body
+    world.add_hold(Scope.FEED, feed.id, company_id=feed.company_id, connection_id=feed.connection_id)
+    assert "data-refresh=" not in world.browser.get(path).body, "nothing moves until somebody releases it"
+
+
 def test_a_feed_shows_every_id_that_a_push_names(world: World) -> None:
     """A message on the queue names the company and the connection too."""
     account = world.add_account("acc-1")

@@ -124,6 +124,7 @@ def company_page(
         cards=cards,
         others=[(one, name_of(one)) for one in ordered if one not in shown],
         stopped=holds,
+        is_under_way=any(row.is_under_way for card in cards for row in card.rows),
         words_of=words_of,
         operations=push_operations.newest(site.store, company.id, OPERATIONS_SHOWN_MAX),
         done=_DONE.get(request.query.get("done", ""), ""),

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from feedlane.companies.company import Company
 from feedlane.companies.connection import Connection
-from feedlane.companies.source_account import SourceAccount
+from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
 from feedlane.holds import items as hold_items
@@ -56,6 +56,12 @@ class FeedRow:
     @property
     def path(self) -> str:
         return feed_path(self.account.connection_id, self.account.id)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it changes by itself: something is being sent, or Xero is setting up its feed connection."""
+        is_sending = self.feed is not None and (self.feed.flight is not None or (self.waiting > 0 and not self.holds))
+        return is_sending or self.account.status is SourceAccountStatus.CONNECTING
 
     @property
     def waiting(self) -> int:
