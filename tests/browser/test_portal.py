@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
@@ -34,7 +35,7 @@ def _open_profile(page: Page) -> None:
     page.get_by_role("link", name="Profile").click()
 
 
-def _hold(link: World) -> None:
+def _hold(link: World, account_id: str = "main", **fields: Any) -> None:
     problem = Problem(
         type="invalid-organisation-bank-feeds",
         title="Invalid Organisation",
@@ -43,11 +44,12 @@ def _hold(link: World) -> None:
     )
     hold = builders.hold(
         Scope.FEED,
-        f"{link.connection.id}/main",
+        f"{link.connection.id}/{account_id}",
         reason="x",
         problem=problem,
         since=datetime.now(UTC),
         company_id=link.connection.company_id,
+        **fields,
     )
     link.site.store.commit(*hold_items.add_hold(hold))
 
@@ -65,6 +67,16 @@ def test_an_operator_sees_why_a_feed_is_held_and_releases_it_by_keyboard(link: W
     expect(page.get_by_role("status")).to_contain_text("1 hold released")
     expect(page.get_by_role("region", name="Released lately")).to_contain_text("Harbour Bakery Ltd")
     assert hold_items.holds(link.site.store) == []
+
+
+def test_a_hold_that_comes_is_in_the_list_and_in_the_navigation_without_a_reload(link: World, page: Page) -> None:
+    _hold(link, id="hold-1", releasing=True)
+    _sign_in(link, page)
+    page.goto(f"{link.url}/portal/holds")
+    expect(page.locator("#held-bar")).to_have_text("1")
+    _hold(link, "savings", id="hold-2")
+    expect(page.locator("#held-bar")).to_have_text("2")
+    expect(page.locator("#hold-list")).to_contain_text("2 accounts")
 
 
 def test_keys_are_checked_with_xero_when_they_are_saved(link: World, page: Page) -> None:

@@ -25,6 +25,11 @@
           const update = page.getElementById(part.id);
           if (update) replace(part, update);
         }
+        // What only goes along with the parts, such as a number in the navigation: it is not announced.
+        for (const part of document.querySelectorAll("[data-follow]")) {
+          const update = page.getElementById(part.id);
+          if (update && update.innerHTML !== part.innerHTML) part.replaceWith(update);
+        }
       }
     } catch { /* Offline: the next refresh may succeed. */ }
     setTimeout(refresh, 3000);
