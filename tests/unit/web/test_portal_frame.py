@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 
 from cli.api_keys import group
+from cli.files.push import push
 from feedlane.errors import Unavailable
 from feedlane.pushes import api_door
 from feedlane.web.request import Request
@@ -53,10 +54,36 @@ def test_no_entry_of_the_navigation_leads_to_nothing(world: World) -> None:
         assert 'aria-current="page"' in body, link
 
 
-def test_what_the_page_of_files_shows_to_be_sent_is_taken(world: World) -> None:
-    """Until files can be sent, it has samples for a producer."""
+def _take(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What the command line makes of a command that pushes a file. Raises `UsageError`."""
+    monkeypatch.chdir(folder)
+    (folder / "transactions.csv").touch()
+    python, _, module, name, *arguments = shlex.split(command)
+    assert (python, module, name) == ("python", "cli", "push")
+    given = ["--api-url", "https://feeds.example", "--api-key", "key"]
+    return dict(push.make_context("push", [*arguments, *given]).params)
+
+
+def test_the_page_of_a_feed_has_the_command_that_pushes_a_file_to_it(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = world.add_account("it's mine")
+    body = world.browser.get(f"/portal/feeds/{account.connection_id}/it%27s%20mine").body
+    shown = re.search(r'data-copy="the command">([^<]+)<', body)
+    assert shown
+    taken = _take(html.unescape(shown[1]), tmp_path, monkeypatch)
+    assert (taken["company"], taken["connection"], taken["account"]) == (
+        account.company_id, account.connection_id, "it's mine",
+    )  # fmt: skip
+
+
+def test_what_the_page_of_files_shows_to_be_sent_is_taken(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until files can be sent from it, it has a command, and samples for a producer."""
     samples = re.findall(r"<pre[^>]*><code>(.*?)</code>", world.browser.get("/portal/files").body, re.DOTALL)
-    curl, message = map(html.unescape, samples)
+    pushed, curl, message = map(html.unescape, samples)
+    _take(pushed, tmp_path, monkeypatch)
     command = shlex.split(curl)
     assert command[3].startswith("http")
     assert command[3].endswith("/push/bankAccounts/ACCOUNT_ID/bankTransactions")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from decimal import Decimal
 
 from feedlane.settings import items as settings_items
@@ -29,6 +30,12 @@ def icon(site: Site, request: Request) -> Response:
     return static(ICON, "image/svg+xml")
 
 
+def push_command(company_id: str, connection_id: str, account_id: str) -> str:
+    """What pushes a file to the feed, but for the address and the key, which are in the environment."""
+    ids = (f"--company {company_id}", f"--connection {connection_id}", f"--account {shlex.quote(account_id)}")
+    return " ".join(("python -m cli push transactions.csv", *ids))
+
+
 def files(site: Site, request: Request) -> Response:
     """Samples of what a producer sends instead."""
     operator = require_operator(site, request)
@@ -48,6 +55,7 @@ def files(site: Site, request: Request) -> Response:
         "files",
         title="Files",
         section="files",
+        command=push_command(*ids.values()) + " --check",
         curl=_CURL.format(url=site.ports.public_url, body=laid_out(pushed)),
         message=laid_out({"version": 1, **ids, "transactions": [line]}),
     )

@@ -19,6 +19,7 @@ from feedlane.web.form_errors import FormError, whole_form
 from feedlane.web.portal.feeds import feed_chart, feed_exports, feed_lines, feed_statements, push_operations
 from feedlane.web.portal.feeds.feeds import FeedRow, feed_path, feed_rows
 from feedlane.web.portal.holds.hold_words import words_of
+from feedlane.web.portal.pages import push_command
 from feedlane.web.portal.session import portal_page, require_operator
 from feedlane.web.request import Request
 from feedlane.web.response import Response, see_other
@@ -91,6 +92,7 @@ def _context(site: Site, request: Request, row: FeedRow) -> dict[str, Any]:
         "section": "feeds",
         "row": row,
         "words_of": words_of,
+        "push_command": push_command(account.company_id, account.connection_id, account.id),
         "feed_id": feed_id(account.connection_id, account.id),
         "position": _position(feed, latest),
         "chart": feed_chart.chart(latest, site.clock().date(), feed_statements.LATEST_MAX),
