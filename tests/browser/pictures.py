@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -35,6 +36,8 @@ def take(folder: Path = FOLDER) -> list[Path]:
     files = []
     with (
         world(Profile(name="Ledgerly", support_url="https://ledgerly.example/help")) as made,
+        # The guide would say that it leads to one.
+        patch.object(type(made.site), "has_simulator", new=False),
         sync_playwright() as play,
     ):
         browser = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
