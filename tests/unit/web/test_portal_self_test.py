@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from feedlane.companies.connection import UpstreamName
 from feedlane.credentials.authorization import Verdict
 from feedlane.credentials.vault import KeysCheck
 from feedlane.pushes.message import QueueMessage
@@ -103,9 +104,16 @@ def test_what_is_not_well_leads_to_where_it_is_mended(world: World) -> None:
     world.site.outside.refused = {"bankfeeds"}
     run(world)
     body = world.browser.get(PATH).body
-    assert 'href="/portal/set-up/bank-feeds#step-bank-feeds">Open step 5' in body
+    assert 'href="/portal/set-up/bank-feeds#step-bank-feeds">Open the step' in body
     assert 'href="/portal/webhooks">Open Webhooks' in body, "there is no consumer yet"
-    assert "Open step 2" not in body, "Xero knows the keys"
+    assert "#step-keys" not in body, "Xero knows the keys"
+
+
+def test_through_codat_it_leads_to_the_steps_of_that_way(world: World) -> None:
+    settings = settings_items.settings(world.store)
+    world.store.commit(settings_items.put_settings(settings.but(upstream=UpstreamName.CODAT)))
+    run(world)
+    assert 'href="/portal/set-up/codat-key#step-codat-key">Open the step' in world.browser.get(PATH).body
 
 
 @pytest.mark.parametrize(

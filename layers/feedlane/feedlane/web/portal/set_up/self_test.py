@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from feedlane.companies.connection import UpstreamName
+from feedlane.settings import guide
 from feedlane.settings import items as settings_items
 from feedlane.upkeep import self_test
 from feedlane.upkeep.check import Check, Outcome
@@ -19,18 +21,22 @@ _PILLS = {
     Outcome.SKIPPED: State("skipped", "skipped", Tone.PLAIN),
     Outcome.RUNNING: State("running", "under way", Tone.WARN),
 }
-# Where a check that is not well is mended, by how its title begins.
-_PLACES = {
-    "Keys": ("/portal/set-up/keys#step-keys", "Open step 2"),
-    "Redirect URI": ("/portal/set-up/app#step-app", "Open step 1"),
-    "Scopes": ("/portal/set-up/bank-feeds#step-bank-feeds", "Open step 5"),
-    "Webhook": ("/portal/webhooks", "Open Webhooks"),
+# The step that mends a check that is not well, by how the check's title begins.
+_STEPS = {
+    "Keys": "keys",
+    "Redirect URI": "app",
+    "Scopes": "bank-feeds",
+    "Codat’s API key": "codat-key",
+    "Redirect URL": "codat-side",
+    "Codat’s webhooks": "codat-side",
+    "Xero at Codat": "bank-feeds",
 }
+_WEBHOOK = "Webhook"
 
 
 def show(site: Site, request: Request) -> Response:
     operator = require_operator(site, request)
-    test = self_test.last_test(site.store)
+    test, upstream = self_test.last_test(site.store), UpstreamName(settings_items.settings(site.store).upstream)
     entries = self_test.results(site.store, test, site.clock()) if test else []
     return portal_page(
         site,
@@ -41,14 +47,20 @@ def show(site: Site, request: Request) -> Response:
         test=test,
         listed=entries,
         pills=_PILLS,
-        places={check.title: _place(check) for check in entries if check.remedy},
+        places={check.title: _place(check, upstream) for check in entries if check.remedy},
         is_over=self_test.is_over(entries),
         failed=sum(check.outcome is Outcome.FAILED for check in entries),
     )
 
 
-def _place(check: Check) -> tuple[str, str] | None:
-    return next((place for start, place in _PLACES.items() if check.title.startswith(start)), None)
+def _place(check: Check, upstream: UpstreamName) -> tuple[str, str] | None:
+    """Where it is mended, and what the link says. A step of the other way to Xero is in the settings."""
+    if check.title.startswith(_WEBHOOK):
+        return "/portal/webhooks", "Open Webhooks"
+    step = next((step for start, step in _STEPS.items() if check.title.startswith(start)), "")
+    if step in guide.step_names(upstream):
+        return f"/portal/set-up/{step}#step-{step}", "Open the step"
+    return ("/portal/settings", "Open the settings") if step else None
 
 
 def run(site: Site, request: Request) -> Response:
