@@ -15,8 +15,10 @@ from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed, FlightStatus
 from feedlane.follow_ups import FeedConnectionCheck, StatementCheck
 from feedlane.holds import items as hold_items
+from feedlane.holds import placement
 from feedlane.holds.hold import CONNECTION_ENDED_REASONS
 from feedlane.ports import Ports
+from feedlane.scope import Scope
 from feedlane.statements import items as statement_items
 from feedlane.statements import poll
 from feedlane.statements.limits import Lane
@@ -51,12 +53,21 @@ def _look_at_flight(ports: Ports, now: datetime, feed: Feed, item: Item, number:
         return _ring(ports, now, feed, item)
     if is_in_doubt(statement, now) and company_items.find_company(ports.store, feed.company_id) is None:
         return NOTHING_LEFT
+    if _is_given_up(ports.store, feed):
+        return NOTHING_LEFT
     until = not_before(ports.store, wait_keys(feed, Lane.LOOKS))
     late = max(filter(None, (_poll_due(statement), until))) + LATE_AFTER
     if now < late:
         return Look(again=late)
     ports.queues.follow_up(StatementCheck(feed_id=feed.id, number=number, turn=statement.turn, once=True), 0)
     return Look(rung=True, again=next_ring(item, now))
+
+
+def _is_given_up(store: Store, feed: Feed) -> bool:
+    """Whether its connection was deleted, and nobody waits for the statement's end any more."""
+    if not placement.is_deleted(store, feed, Scope.CONNECTION):
+        return False
+    return not push_operation_items.open_operations(store, feed.id, after=feed.delivered_through)
 
 
 def _poll_due(statement: StatementRecord) -> datetime:
