@@ -9,7 +9,7 @@ from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.errors import Unavailable
 from feedlane.events.event import SOURCE_ACCOUNT_DISCONNECTED
 from feedlane.feeds import items as feed_items
-from feedlane.feeds.feed import Feed
+from feedlane.feeds.feed import Feed, Flight, FlightStatus
 from feedlane.holds import items as hold_items
 from feedlane.ids import feed_id
 from feedlane.mapping import mapping
@@ -133,6 +133,16 @@ def test_a_connection_is_deleted_by_its_organisations_name_with_its_accounts_and
     assert company_items.source_accounts(world.store, world.connection.id) == []
     assert len(world.events("connection.deleted")) == 1
     assert world.browser.get(path).status == 404
+
+
+def test_the_question_does_not_call_unsent_what_is_under_way(world: World) -> None:
+    feed = wait(world, 3)
+    feed = feed_items.find_feed(world.store, feed.id) or feed
+    flight = Flight(number=1, first=1, last=2, status=FlightStatus.PENDING)
+    world.store.commit(feed_items.put_feed(feed.but(flight=flight)))
+    body = world.browser.get(f"{base(world)}/delete").body
+    assert "1 transaction that waits is not sent" in body
+    assert "2 transactions are under way</strong>: Xero may have them already" in body
 
 
 def test_a_connection_that_was_never_linked_is_deleted_without_a_name(world: World) -> None:
