@@ -31,7 +31,7 @@ def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bo
     if connection.change is not None:
         return True  # what waits is sent once the account is mapped at the next upstream
     if not connection.is_linked:
-        _hold_waiting(ports, now, feed)
+        hold_waiting(ports, now, feed)
         return True  # a reconnection tries again
     if refused.is_stopped(ports.store, account, feed):
         return True  # its release tries again
@@ -53,8 +53,8 @@ def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bo
     return True
 
 
-def _hold_waiting(ports: Ports, now: datetime, feed: Feed) -> None:
-    """What waits would be refused like the statements of feeds that have a feed connection, and is held like those."""
+def hold_waiting(ports: Ports, now: datetime, feed: Feed) -> None:
+    """Holds what waits of a connection that is not linked, as if Xero had refused it."""
     if not feed.waiting:
         return
     company = company_items.company(ports.store, feed.company_id)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from feedlane.clock import local_date
 from feedlane.companies import items as company_items
+from feedlane.companies.connection import ConnectionStatus
 from feedlane.errors import NotFound
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_end, push_operation_items, set_aside_items
@@ -20,7 +21,7 @@ from feedlane.follow_ups import StatementCheck, UpstreamChangeCheck
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
 from feedlane.ids import fingerprint
-from feedlane.mapping import mapping, unmapping
+from feedlane.mapping import again, mapping, unmapping
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.settings import items as settings_items
@@ -149,6 +150,7 @@ class Sender:
             self.ports.store,
             {
                 keys.source_account(feed.connection_id, feed.account_id),
+                keys.connection(feed.company_id, feed.connection_id),
                 *(keys.hold(*subject) for subject in feed.hold_subjects),
                 *wait_keys(feed, Lane.POSTS),
                 *gate_keys(feed, Lane.POSTS),
@@ -169,11 +171,22 @@ class Sender:
             self._supersede_sender(feed)
             unmapping.hold_unmapped(self.ports, feed, now)
             return None
+        if self._is_unlinked(feed, ahead):
+            self._supersede_sender(feed)
+            again.hold_waiting(self.ports, now, feed)
+            return None
         until = not_before(ahead, wait_keys(feed, Lane.POSTS))
         if until is None or until <= now:
             return settings
         schedule_wake(self.ports, feed, until)
         return None
+
+    @staticmethod
+    def _is_unlinked(feed: Feed, ahead: Store) -> bool:
+        """Whether somebody has disconnected it here. Xero may take its statements all the same: another connection of
+        the company may be linked to the same organisation, which keeps the access."""
+        connection = company_items.find_connection(ahead, feed.company_id, feed.connection_id)
+        return connection is not None and connection.status is ConnectionStatus.UNLINKED
 
     def _looks_again_later(self, feed: Feed) -> bool:
         """Whether the statement in flight is looked for in the upstream's list, and not again before some time."""

@@ -133,8 +133,9 @@ def _disconnection(
 ) -> Response:
     accounts = company_items.source_accounts(site.store, connection.id)
     connected = company_items.connection_counts(site.store, [connection.id])[connection.id].connected
-    records = bool(hold_items.holds_on(site.store, [(Scope.CONNECTION, connection.id)]))
     waiting = _waiting(_feeds(site.store, accounts))
+    # What is waiting gets a hold, and feeds that are held record what comes through the queue.
+    records = bool(waiting) or bool(hold_items.holds_on(site.store, [(Scope.CONNECTION, connection.id)]))
     context = {"connected": connected, "waiting": waiting, "records": records, "errors": errors}
     return _page(site, operator, "companies/disconnect", "Disconnect", status, connection, **context)
 
