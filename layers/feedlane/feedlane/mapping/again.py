@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from feedlane.companies import items as company_items
-from feedlane.companies.connection import Connection
+from feedlane.companies.connection import Connection, ConnectionStatus
 from feedlane.companies.reconnection import CONNECTION_REMOVED, RECONNECTION_NEEDED
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import FeedlaneError, Invalid, ReconnectionNeeded, Refused
@@ -17,6 +17,7 @@ from feedlane.mapping import mapping, refused, unmapping
 from feedlane.ports import Ports
 from feedlane.problem import Problem
 from feedlane.scope import Scope
+from feedlane.store.store import Store
 
 
 def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bool:
@@ -51,6 +52,13 @@ def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bo
     except refused.AccountChanged:
         return True
     return True
+
+
+def is_unlinked(store: Store, feed: Feed) -> bool:
+    """Whether somebody has disconnected its connection here. Xero may take its statements all the same: another one of
+    the company may be linked to the same organisation, which keeps the access."""
+    connection = company_items.find_connection(store, feed.company_id, feed.connection_id)
+    return connection is not None and connection.status is ConnectionStatus.UNLINKED
 
 
 def hold_waiting(ports: Ports, now: datetime, feed: Feed) -> None:

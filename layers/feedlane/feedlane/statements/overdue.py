@@ -17,6 +17,7 @@ from feedlane.follow_ups import FeedConnectionCheck, StatementCheck
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
 from feedlane.holds.hold import CONNECTION_ENDED_REASONS
+from feedlane.mapping import upstream_ended
 from feedlane.ports import Ports
 from feedlane.scope import Scope
 from feedlane.statements import items as statement_items
@@ -82,6 +83,7 @@ def _look_at_waiting(ports: Ports, now: datetime, feed: Feed, item: Item) -> Loo
         [
             company,
             account,
+            keys.connection(feed.company_id, feed.connection_id),
             keys.wake(feed.id),
             *(keys.hold(*subject) for subject in feed.hold_subjects),
             *waits,
@@ -89,10 +91,13 @@ def _look_at_waiting(ports: Ports, now: datetime, feed: Feed, item: Item) -> Loo
     )
     if ahead.table.get(company) is None:
         return NOTHING_LEFT
-    if feed.changing and feed.flight is None:
-        return Look(again=now + HELD_LOOK_INTERVAL)  # the connection is looked at itself; a mapping moves the feed on
-    source_account = record_in(SourceAccount, ahead.table.get(account))
     holds = hold_items.holds_on(ahead, feed.hold_subjects)
+    if feed.changing and feed.flight is None:
+        # The connection is looked at itself; a mapping moves the feed on. Where none comes, the sender holds it.
+        if not holds and upstream_ended.is_left_unmapped(ahead, feed, now):
+            return _ring(ports, now, feed, item)
+        return Look(again=now + HELD_LOOK_INTERVAL)
+    source_account = record_in(SourceAccount, ahead.table.get(account))
     if source_account is None or holds:
         if feed.feed_connection_id and any(hold.reason in CONNECTION_ENDED_REASONS for hold in holds):
             ports.queues.follow_up(FeedConnectionCheck(feed_id=feed.id, once=True), 0)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from feedlane.clock import local_date
 from feedlane.companies import items as company_items
-from feedlane.companies.connection import ConnectionStatus
 from feedlane.errors import NotFound
 from feedlane.feeds import items as feed_items
 from feedlane.feeds import push_operation_end, push_operation_items, set_aside_items
@@ -21,7 +20,7 @@ from feedlane.follow_ups import StatementCheck, UpstreamChangeCheck
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
 from feedlane.ids import fingerprint
-from feedlane.mapping import again, mapping, unmapping
+from feedlane.mapping import again, mapping, unmapping, upstream_ended
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.settings import items as settings_items
@@ -109,16 +108,19 @@ class Sender:
             gate.leave(feed.tenant_id, call_id)
 
     def _stops(self, feed: Feed) -> bool:
-        """While its upstream changes, the feed sends nothing new. False: it may have sent something, and its end is
-        still to be found out."""
+        """While its upstream changes, the feed sends nothing new; once nobody seems to map its account, it is held.
+
+        False: it may have sent something, and its end is still to be found out."""
         if feed.flight is not None:
             is_back = in_flight.take_back(self.ports, feed)
             if is_back:
                 self.ports.queues.wake(feed.id)
             return is_back
-        self._fail_if_held(feed, self.ports.store)
+        is_held = self._fail_if_held(feed, self.ports.store)
         if not feed.waiting:
             self._finish(feed)
+        elif not is_held and upstream_ended.is_left_unmapped(self.ports.store, feed, self.ports.clock()):
+            unmapping.hold_unmapped(self.ports, feed, self.ports.clock())
         if feed.tenant_id:  # the change waits for this
             check = UpstreamChangeCheck(company_id=feed.company_id, connection_id=feed.connection_id)
             self.ports.queues.follow_up(check, 0)
@@ -171,7 +173,7 @@ class Sender:
             self._supersede_sender(feed)
             unmapping.hold_unmapped(self.ports, feed, now)
             return None
-        if self._is_unlinked(feed, ahead):
+        if again.is_unlinked(ahead, feed):
             self._supersede_sender(feed)
             again.hold_waiting(self.ports, now, feed)
             return None
@@ -180,13 +182,6 @@ class Sender:
             return settings
         schedule_wake(self.ports, feed, until)
         return None
-
-    @staticmethod
-    def _is_unlinked(feed: Feed, ahead: Store) -> bool:
-        """Whether somebody has disconnected it here. Xero may take its statements all the same: another connection of
-        the company may be linked to the same organisation, which keeps the access."""
-        connection = company_items.find_connection(ahead, feed.company_id, feed.connection_id)
-        return connection is not None and connection.status is ConnectionStatus.UNLINKED
 
     def _looks_again_later(self, feed: Feed) -> bool:
         """Whether the statement in flight is looked for in the upstream's list, and not again before some time."""
