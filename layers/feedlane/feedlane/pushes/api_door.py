@@ -11,7 +11,7 @@ from feedlane.companies.connection import Connection, ConnectionStatus
 from feedlane.companies.reconnection import reconnection_problem
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import Conflict, Finding, Invalid, NotFound, ReconnectionNeeded, Refused
-from feedlane.feeds import hole_items, push_operation_items
+from feedlane.feeds import hole_items, push_operation_items, set_aside_items
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.ledger import RejectedPush, append
@@ -115,6 +115,7 @@ def validate(
     if content.errors:
         return list(content.errors), list(content.warnings)
     recorded = feed_items.recorded_ids(store, feed, {line.id for line in content.lines})
+    recorded = set_aside_items.with_set_aside(store, feed, recorded)
     outcome = append(feed, content.lines, recorded, rules_for(context.settings, feed), bool(backfill))
     if isinstance(outcome, RejectedPush):
         return list(outcome.errors), list(content.warnings)
