@@ -146,12 +146,16 @@ def _holds(world: World, inserted: list[Event]) -> list[str]:
     # A hold ends by its release, or with its account or company.
     gone = set(recorded) - {hold.id for hold in hold_items.holds(world.store)} - set(released)
     silent = gone - {item["id"] for item in world.table.written if item["sk"] == "HOLD" and _owner_is_gone(world, item)}
+    left = [hold for hold in hold_items.holds(world.store) if hold.connection_id in world.deleted_connections]
+    violations += [f"events: {len(left)} holds of a connection that was deleted"] if left else []
     return violations + ([f"events: {len(silent)} holds ended without an event"] if silent else [])
 
 
 def _owner_is_gone(world: World, hold: dict[str, Any]) -> bool:
-    """Whether the hold's company was deleted, or an account was removed."""
+    """Whether the hold's company or connection was deleted, or an account was removed."""
     counts = world.faults.counts
+    if hold.get("connection_id") in world.deleted_connections:
+        return True
     return hold.get("company_id") in world.deleted_companies or (hold["scope"] == "feed" and counts["account_removed"])
 
 

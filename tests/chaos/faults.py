@@ -104,6 +104,7 @@ ACTIONS = {
     "token_revoked": 0.02,
     "feeds_switched_off": 0.02,
     "company_deleted": 0.04,
+    "connection_deleted": 0.04,
 }
 
 

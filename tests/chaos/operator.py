@@ -77,6 +77,19 @@ class Operator:
         if len(company_ids) > 1 and not world.deleted_companies and strike("company_deleted"):
             world.deleted_companies.add(place.company_id)
             self._do(lambda: self.delete_company(place))
+        connection_ids = {other.connection_id for other in world.places if not world.is_deleted(other)}
+        if len(connection_ids) > 1 and not world.deleted_connections and strike("connection_deleted"):
+            world.deleted_connections.add(place.connection_id)
+            self._do(lambda: self.delete_connection(place))
+
+    @acting_as("public_api")
+    def delete_connection(self, place: Place) -> None:
+        world, ids = self.world, (place.company_id, place.connection_id)
+        world.disconnected_here |= {other.feed_id for other in world.places if other.connection_id == ids[1]}
+        self._delete(
+            lambda: connections.delete(world.ports, world.upstream, self.disconnect, world.now, *ids),
+            f"connection {place.connection_id}",
+        )
 
     def _do(self, act: Callable[[], Any]) -> None:
         self.world.timeline.start("operator", act)
@@ -92,8 +105,11 @@ class Operator:
         world = self.world
         self._fix_causes()
         for place in world.places:
-            if world.is_deleted(place):
+            if place.company_id in world.deleted_companies:
                 self.delete_company(place)
+                continue
+            if world.is_deleted(place):
+                self.delete_connection(place)
                 continue
             self._reconnect(place)
             changes.recreate_account(world, place)
@@ -138,11 +154,19 @@ class Operator:
 
         Gives up during a storm or an outage: the next visit tries again. Once all is calm, the deletion must succeed.
         """
+        self._delete(
+            lambda: connections.delete_company(
+                self.world.ports, self.world.upstream, self.disconnect, self.world.now, place.company_id
+            ),
+            f"company {place.company_id}",
+        )
+
+    def _delete(self, delete: Callable[[], None], what: str) -> None:
         world, tries = self.world, Counter[bool]()
         while tries[is_calm := self._is_calm()] < TRIES_MAX:
             tries[is_calm] += 1
             try:
-                connections.delete_company(world.ports, world.upstream, self.disconnect, world.now, place.company_id)
+                delete()
             except NotFound:
                 return
             except (FeedlaneError, ConditionFailed, Unreachable) as error:
@@ -151,14 +175,19 @@ class Operator:
                 asked = error.retry_after or 0 if isinstance(error, LimitReached) else 0
                 world.timeline.sleep(2 if tries[is_calm] <= TRIES_MAX / 2 else max(120, asked))
         if is_calm:
-            raise AssertionError(f"company {place.company_id} cannot be deleted")
+            raise AssertionError(f"{what} cannot be deleted")
 
     def _is_calm(self) -> bool:
         faults = self.world.faults
         return not faults.on and self.world.timeline.seconds > faults.outages.last_end + DELETION_SECONDS
 
     def disconnect(self, connection: Connection) -> None:
-        """Ends the connection at the upstream."""
+        """Ends the connection at the upstream: of a company that is deleted, what is at Xero is of no interest."""
+        world = self.world
+        if connection.id in world.deleted_connections and connection.tenant is not None:
+            for one in world.sim.live_connections():
+                if one.tenant_id == connection.tenant.id:
+                    one.removed = True
 
     def _fix_causes(self) -> None:
         for cause in list(self.world.causes.active):

@@ -120,6 +120,8 @@ class World:
         self.watching = Watching(self.timeline, self.faults, self.table, rng.uniform(0, INTERVAL_SECONDS))
         self.places: list[Place] = []
         self.deleted_companies: set[str] = set()
+        self.deleted_connections: set[str] = set()
+        """By themselves: their company stays, and the access ends at the upstream."""
         self.consents: list[tuple[str, datetime, datetime]] = []
         """The users who have consented; when the exchange of the code began, and when what it brought was stored."""
         self.disconnected_here: set[str] = set()
@@ -297,4 +299,4 @@ class World:
         return company_items.connection(self.store, place.company_id, place.connection_id)
 
     def is_deleted(self, place: Place) -> bool:
-        return place.company_id in self.deleted_companies
+        return place.company_id in self.deleted_companies or place.connection_id in self.deleted_connections

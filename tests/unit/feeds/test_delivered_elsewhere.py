@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from feedlane.companies import items as company_items
-from feedlane.feeds.push_operation import Door, PushStatus
+from feedlane.feeds.push_operation import Door, PushOperation, PushStatus
 from feedlane.mapping import mapping
 from feedlane.pushes.outcomes import outcome_page
 from tests.account_actions import unmap
@@ -30,11 +32,16 @@ def moved(*targets: str) -> World:
     return world
 
 
-def push_all(world: World, count: int) -> list[tuple[str, str]]:
-    operation = world.push(transactions(count))
+def push(world: World, pushed: list[dict[str, Any]]) -> PushOperation:
+    operation = world.push(pushed)
     world.run()
     ended = world.operation(operation.key)
     assert ended.status is PushStatus.SUCCESS
+    return ended
+
+
+def push_all(world: World, count: int) -> list[tuple[str, str]]:
+    ended = push(world, transactions(count))
     return [(warning.item_id, warning.validator) for warning in ended.warnings]
 
 
@@ -50,6 +57,35 @@ def test_each_is_named_with_the_account_that_has_it() -> None:
     assert "wrong" in ended.warnings[0].message
     outcomes = outcome_page(world.store, ended, 0, 10).outcomes
     assert [outcome.outcome for outcome in outcomes] == ["DeliveredElsewhere"] * 2
+
+
+def test_the_same_push_again_is_not_answered_with_its_success_at_another_account() -> None:
+    world = World()
+    unmap(world)
+    map_to(world, "wrong")
+    first = push(world, transactions(2))
+    unmap(world)
+    map_to(world, "right")
+    again = push(world, transactions(2))
+    assert [(warning.item_id, warning.validator) for warning in again.warnings] == [
+        ("t1", "DeliveredElsewhere"),
+        ("t2", "DeliveredElsewhere"),
+    ]
+    assert first.key != again.key
+    assert push(world, transactions(2)).key == again.key
+    assert world.sent_ids() == ["t1", "t2"]
+
+
+def test_it_is_answered_so_at_the_same_account_however_often_that_was_mapped() -> None:
+    world = World()
+    for _ in range(2):
+        unmap(world)
+        map_to(world, "same")
+        operation = push(world, transactions(2))
+    unmap(world)
+    map_to(world, "same")
+    assert push(world, transactions(2)).key == operation.key
+    assert len(world.operations()) == 1
 
 
 def test_what_is_new_goes_to_the_present_account_and_is_a_plain_repeat_after_that() -> None:

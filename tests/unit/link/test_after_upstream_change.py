@@ -175,3 +175,38 @@ def test_what_was_delivered_before_is_a_plain_repeat_after(start: UpstreamName, 
     assert (lines_at(world, start), lines_at(world, to)) == (ids(2), ids(1, 3))
     warnings = [(one.item_id, one.validator) for one in world.operation(again.key).warnings]
     assert warnings == [("t1", "Duplicate"), ("t2", "Duplicate")]
+
+
+@BOTH
+def test_what_waits_is_held_if_nobody_maps_the_account_there(start: UpstreamName, to: UpstreamName) -> None:
+    world = World(start).ready()
+    world.change(to)
+    world.run()
+    pushed = world.push(transactions(2))
+    world.consent()
+    world.watch(12)
+    assert world.operation(pushed.key).status is PushStatus.PENDING
+    assert hold_items.holds(world.store) == []
+    for _ in range(3):
+        world.advance(days=1)
+        world.watch(1)
+    assert world.operation(pushed.key).status is PushStatus.FAILED
+    assert [hold.reason for hold in hold_items.holds(world.store)] == ["source-account-disconnected"]
+    assert len(world.events("bankFeeds.held")) == 1
+    world.map_accounts()
+    world.run()
+    assert lines_at(world, to) == ids(2)
+    assert hold_items.holds(world.store) == []
+
+
+@BOTH
+def test_nobody_is_asked_to_map_it_before_the_customer_has_linked_the_connection(
+    start: UpstreamName, to: UpstreamName
+) -> None:
+    world = World(start).ready()
+    world.change(to)
+    world.push(transactions(2))
+    for _ in range(3):
+        world.advance(days=1)
+        world.watch(1)
+    assert hold_items.holds(world.store) == []

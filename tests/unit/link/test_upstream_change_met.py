@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from feedlane.companies.connection import UpstreamName
+from feedlane.companies.connection import ChangeState, UpstreamName
 from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.errors import Conflict
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.link import upstream_change
-from feedlane.mapping import upstream_ended
+from feedlane.mapping import mapping, unmapping, upstream_ended
 from feedlane.store import keys
 from feedlane.store.table import ConditionFailed
 from tests.interruptions import just_before
@@ -81,3 +81,31 @@ def test_who_is_late_ends_no_mapping_of_the_next_upstream(start: UpstreamName, t
     pushed = world.push(transactions(2))
     world.run()
     assert world.operation(pushed.key).status is PushStatus.SUCCESS
+
+
+@BOTH
+def test_a_mapping_that_began_before_the_change_starts_no_feed_in_it(start: UpstreamName, to: UpstreamName) -> None:
+    """Its statement would be followed, or sent again, at the next upstream."""
+    world = World(start).ready()
+    world.push(transactions(2))
+    while world.queues.pushed:
+        world.step()
+    with acting_as("public_api"):
+        unmapping.unmap(world.ports, world.upstream, world.now, world.current(), world.account())
+    world.queues.woken.clear()
+    before = world.current()
+
+    def map_with_what_was_read_before() -> None:
+        with acting_as("public_api"), suppress(ConditionFailed):
+            mapping.map_account(world.ports, world.upstream, world.now, before, world.account())
+        while world.queues.woken:
+            world.step()
+
+    just_before(world, "commit", map_with_what_was_read_before, repr(str(ChangeState.ENDING)))  # type: ignore[arg-type]
+    world.change(to)
+    assert world.feed().flight is None
+    world.run()
+    world.consent()
+    world.map_accounts()
+    world.run()
+    assert (lines_at(world, start), lines_at(world, to)) == ([], ids(2))

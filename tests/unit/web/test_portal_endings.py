@@ -9,7 +9,7 @@ from feedlane.companies.source_account import SourceAccountStatus
 from feedlane.errors import Unavailable
 from feedlane.events.event import SOURCE_ACCOUNT_DISCONNECTED
 from feedlane.feeds import items as feed_items
-from feedlane.feeds.feed import Feed
+from feedlane.feeds.feed import Feed, Flight, FlightStatus
 from feedlane.holds import items as hold_items
 from feedlane.ids import feed_id
 from feedlane.mapping import mapping
@@ -135,6 +135,16 @@ def test_a_connection_is_deleted_by_its_organisations_name_with_its_accounts_and
     assert world.browser.get(path).status == 404
 
 
+def test_the_question_does_not_call_unsent_what_is_under_way(world: World) -> None:
+    feed = wait(world, 3)
+    feed = feed_items.find_feed(world.store, feed.id) or feed
+    flight = Flight(number=1, first=1, last=2, status=FlightStatus.PENDING)
+    world.store.commit(feed_items.put_feed(feed.but(flight=flight)))
+    body = world.browser.get(f"{base(world)}/delete").body
+    assert "1 transaction that waits is not sent" in body
+    assert "2 transactions are under way</strong>: Xero may have them already" in body
+
+
 def test_a_connection_that_was_never_linked_is_deleted_without_a_name(world: World) -> None:
     other = world.add_connection(world.connection.company_id)
     path = f"{company(world)}/connections/{other.id}/delete"
@@ -157,10 +167,11 @@ def test_a_deletion_that_xero_does_not_answer_to_goes_on_when_it_is_repeated(wor
 
 
 def test_the_question_before_a_disconnection_says_what_waits(world: World) -> None:
+    assert "pushes are refused." in world.browser.get(f"{base(world)}/disconnect").body
     wait(world, 2)
     body = world.browser.get(f"{base(world)}/disconnect").body
     assert "2 transactions wait: they stay in the ledgers" in body
-    assert "pushes are refused." in body
+    assert "pushes are refused, except those through the queue, which wait in the ledgers." in body
 
 
 @pytest.mark.parametrize("path", ["delete", "accounts/disconnect"])

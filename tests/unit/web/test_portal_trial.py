@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -16,9 +17,10 @@ from feedlane.upkeep import trial
 from feedlane.upkeep.trial import ACCOUNT_ID, Progress
 from tests.builders import NOW
 from tests.fakes.browser import PageResponse
+from tests.interruptions import just_before
 from tests.rights import acting_as
 from tests.unit.web.portal import signed_in
-from tests.worlds.web import World
+from tests.worlds.web import API_KEY, World
 
 PATH = "/portal/set-up/try"
 
@@ -101,6 +103,34 @@ def test_the_transaction_is_sent_once_the_account_is_mapped_and_only_once(world:
     assert stages(world) == "xxxx"
     assert "data-refresh=" not in world.browser.get(PATH).body
     assert connection.is_linked
+
+
+def pushed_ids(world: World) -> list[str]:
+    """Of every push operation of the test company, the ids of its transactions."""
+    operations = push_operation_items.operations_of_company(world.store, progress(world).trial.company_id)
+    return [line.id for one in operations for line in push_operation_items.pushed_lines(world.store, one)]
+
+
+def test_two_clicks_at_once_send_one(world: World) -> None:
+    begin(world)
+    consent_and_map(world)
+    just_before(world, "commit", lambda: post(world, "/send") and None, repr(keys.TRIAL[1]))  # type: ignore[arg-type]
+    post(world, "/send")
+    assert len(pushed_ids(world)) == 1
+
+
+def test_what_waits_behind_a_hold_is_the_same_when_it_is_sent_again(world: World) -> None:
+    begin(world)
+    consent_and_map(world)
+    post(world, "/send")
+    operation = progress(world).operation
+    assert operation is not None
+    world.store.commit(push_operation_items.put_operation(operation.failed(NOW, "Xero says no")))
+    world.now += timedelta(days=1)
+    world.browser.post("/portal/sign-in", {"key": API_KEY})
+    post(world, "/send")
+    first, second = pushed_ids(world)
+    assert first == second
 
 
 def test_a_refusal_is_shown_and_it_can_be_sent_again(world: World) -> None:

@@ -119,7 +119,7 @@ class Connection(Record):
 
     `change` is the change to another upstream that is under way (`link/upstream_change.py`). `former_tenant` is the
     organisation as Xero named it, while the connection goes through Codat, which does not: to Xero it comes back only
-    to this one. `access` rises whenever what it gave access to has ended by such a change.
+    to this one. `access` rises when such a change begins, and when what it gave access to has ended.
     """
 
     id: str

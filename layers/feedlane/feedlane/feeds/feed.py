@@ -257,6 +257,11 @@ class Feed(Record):
         return None
 
     @property
+    def has_lines_elsewhere(self) -> bool:
+        """Whether another account than the present one has some of its lines."""
+        return any(self.elsewhere(former.through) for former in self.former if former.through)
+
+    @property
     def ledger_balance(self) -> LedgerBalance | None:
         """None before the first line."""
         return None if self.recorded_balance is None else LedgerBalance(self.recorded_balance, self.recorded_date)

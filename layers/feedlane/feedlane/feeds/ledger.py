@@ -20,17 +20,20 @@ DELIVERED_ELSEWHERE = "DeliveredElsewhere"
 # Of a Xero account's name: a thousand findings have to fit into an item.
 NAME_LENGTH_MAX = 50
 # The warnings for a known id: its transaction is in the ledger, as it was recorded first.
-KNOWN_VALIDATORS = frozenset({"Duplicate", "Changed", DELIVERED_ELSEWHERE})
+SET_ASIDE = "SetAside"
+KNOWN_VALIDATORS = frozenset({"Duplicate", "Changed", DELIVERED_ELSEWHERE, SET_ASIDE})
 DEFAULT_RULES = Rules()
 _ERRORS = frozenset({"UniqueId", "Chronological"})
 
 
 @dataclass(frozen=True)
 class RecordedTransaction:
-    """What a feed has recorded under a transaction id: the number of its line, and its content."""
+    """What a feed has recorded under a transaction id: the number of its line, its content, and whether it is set
+    aside."""
 
     sequence: int
     fingerprint: str
+    is_aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,10 @@ def append(
         findings.insert(0, _backfilled(new, feed.recorded_date))
     findings += [_before_start(line, feed.start_date) for line in lines_before_start(feed, placed.lines)]
     first = feed.recorded_through + 1
-    ids = {line.id: RecordedTransaction(first + at, line.fingerprint) for at, line in enumerate(placed.lines)}
+    ids = {
+        line.id: RecordedTransaction(first + at, line.fingerprint, is_aside=line.date < feed.start_date)
+        for at, line in enumerate(placed.lines)
+    }
     through = max((entry.sequence for entry in (*(earlier for _, earlier in known), *ids.values())), default=0)
     after = _feed_after(feed, placed.lines, goes_back).but(gaps=feed.gaps + len(placed.gaps))
     return Addition(after, placed.lines, through, tuple(findings), placed.gaps, ids)
@@ -155,9 +161,14 @@ def _gaps(lines: Sequence[Line], balance: Decimal | None) -> list[Gap]:
 
 
 def _known(feed: Feed, line: Line, earlier: RecordedTransaction, rule: ChangedTransactions) -> Finding:
-    """A repeat. If another Xero account has the line, the present one lacks it: that is said."""
+    """A repeat. What the present Xero account lacks, because it was set aside or another one has it, is named so."""
     finding = _repeat(line, earlier, rule)
-    other = feed.elsewhere(earlier.sequence) if finding.validator in KNOWN_VALIDATORS else None
+    if finding.validator not in KNOWN_VALIDATORS:
+        return finding
+    if earlier.is_aside:
+        message = "is already recorded, and set aside: it is never sent"
+        return Finding(item_id=line.id, message=message, validator=SET_ASIDE)
+    other = feed.elsewhere(earlier.sequence)
     if other is None:
         return finding
     name = other.account_name[:NAME_LENGTH_MAX] or other.account_id

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
 from feedlane.clock import iso
 from feedlane.feeds.feed import Feed, SetAside
+from feedlane.feeds.ledger import RecordedTransaction
 from feedlane.feeds.upstream import STATEMENT_LINES_MAX
 from feedlane.store import keys
 from feedlane.store.store import Store
@@ -82,6 +84,17 @@ def set_aside_among(store: Store, feed_id: str, first: int, last: int) -> frozen
     """Those of the lines `first` to `last` that are set aside."""
     found = _numbers_in(store, feed_id, first, _block_end(last))
     return frozenset(number for number in found if first <= number <= last)
+
+
+def with_set_aside(
+    store: Store, feed: Feed, recorded: Mapping[str, RecordedTransaction]
+) -> dict[str, RecordedTransaction]:
+    """What is recorded of some ids, with which of them are set aside. Reads nothing if the feed has no such line."""
+    if not recorded or not feed.set_aside:
+        return dict(recorded)
+    numbers = [one.sequence for one in recorded.values()]
+    aside = set_aside_among(store, feed.id, min(numbers), max(numbers))
+    return {id: replace(one, is_aside=one.sequence in aside) for id, one in recorded.items()}
 
 
 def _numbers_in(store: Store, feed_id: str, first: int, last: int) -> Iterator[int]:

@@ -16,7 +16,7 @@ from feedlane.store import keys
 from feedlane.store.due import Kind, due_keys, next_look
 from feedlane.store.records import add_record, item_of
 from feedlane.store.store import Store
-from feedlane.store.table import Add, Delete, Index, Item, Put, When, Write
+from feedlane.store.table import ABSENT, Add, Condition, Delete, Index, Item, Put, When, Write
 
 _HOLD_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -99,6 +99,12 @@ def remove_holds(holds: Sequence[Hold]) -> list[Write]:
         deletes.append(Delete(keys.hold(hold.scope, hold.subject), When(equal={"id": hold.id})))
         deletes.append(Delete(keys.hold_of_reason(hold.scope, hold.subject)))
     return [*deletes, *count_changes([], holds)]
+
+
+def remove_any_hold(store: Store, scope: Scope, subject: str) -> list[Write]:
+    """For the commit that deletes the subject: removes its hold, or fails if one is placed at the same moment."""
+    hold = find_hold(store, scope, subject)
+    return remove_holds([hold]) if hold else [Condition(keys.hold(scope, subject), ABSENT)]
 
 
 def lift_hold(hold: Hold) -> list[Write]:

@@ -26,7 +26,7 @@ from feedlane.scope import APP_SUBJECT, Scope
 from feedlane.store import keys
 from feedlane.store.attempts import attempts
 from feedlane.store.store import Store
-from feedlane.store.table import ConditionFailed, Contended, Write
+from feedlane.store.table import EXISTS, Condition, ConditionFailed, Contended, Key, Write
 
 # In a check of a hold that no feed has met.
 NO_FEED = "none"
@@ -46,7 +46,8 @@ def hold_feed(
     """Holds what the refusal stops, and commits `writes` with the hold. Answers the hold that stands.
 
     `line`: the refusal is of this line alone. If there is a hold already, it stays, and there is no event; unless its
-    reason is one of `replaces`, which say less. Raises `ConditionFailed` if one of `writes` fails.
+    reason is one of `replaces`, which say less. Raises `ConditionFailed` if one of `writes` fails, or if what it would
+    hold, an account or a connection, has been deleted: nobody could release that.
     """
     hold = _new_hold(feed, refusal, now, ports.new_id()).but(by_mapping=by_mapping)
     if line is not None:
@@ -65,7 +66,7 @@ def hold_feed(
     waiting = count_waiting(ports.store, hold)
     event = hold_events.held(ports, hold, waiting.number if waiting.is_complete else None, company, now)
     try:
-        ports.store.commit(*hold_items.add_hold(hold), put_event(event), *writes)
+        ports.store.commit(*hold_items.add_hold(hold), put_event(event), *writes, *_subject_exists(feed, hold, writes))
     except Contended:
         raise
     except ConditionFailed as failed:
@@ -78,6 +79,12 @@ def hold_feed(
     if hold.reason in CONNECTION_ENDED_REASONS:
         _schedule_checks(ports, hold, feed.id, 0)
     return hold
+
+
+def is_deleted(store: Store, feed: Feed, scope: Scope) -> bool:
+    """Whether what a hold of this scope would stop has been deleted: the feed's account, or its connection."""
+    key = _key_of_subject(feed, scope)
+    return key is not None and store.table.get(key) is None
 
 
 def replacement_writes(
@@ -192,6 +199,23 @@ def _wake_other_feeds(ports: Ports, feed_id: str, hold: Hold, after: str = "") -
             ports.queues.wake(other.id)
     if page.resume_after is not None:
         ports.queues.follow_up(HoldCheck(feed_id=feed_id, after=page.resume_after), 0)
+
+
+def _subject_exists(feed: Feed, hold: Hold, writes: Sequence[Write]) -> list[Write]:
+    """The condition of a new hold's commit that its subject is there, unless one of the writes has it already."""
+    key = _key_of_subject(feed, hold.scope)
+    return [] if key is None or key in {write.key for write in writes} else [Condition(key, EXISTS)]
+
+
+def _key_of_subject(feed: Feed, scope: Scope) -> Key | None:
+    """None for organisations and the app: nobody deletes those."""
+    match scope:
+        case Scope.FEED:
+            return keys.source_account(feed.connection_id, feed.account_id)
+        case Scope.CONNECTION:
+            return keys.connection(feed.company_id, feed.connection_id)
+        case _:
+            return None
 
 
 def _sent_through(feed: Feed) -> int:

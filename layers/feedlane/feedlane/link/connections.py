@@ -89,7 +89,6 @@ def delete(
         # Codat tells of the end at once: then the connection has changed meanwhile.
         connection = _still_ended(ports.store, before)
         others = tuple(id for id in company.connection_ids if id != connection_id)
-        holds = hold_items.holds_on(ports.store, [(Scope.CONNECTION, connection.id)])
         with attempt:
             ports.store.commit(
                 company_items.remove_connection(connection),
@@ -99,7 +98,7 @@ def delete(
                 event,
                 *unlink_writes(connection, now),
                 *kept,
-                *hold_items.remove_holds(holds),
+                *hold_items.remove_any_hold(ports.store, Scope.CONNECTION, connection.id),
                 Delete(keys.held_feeds(connection_id)),
             )
 

@@ -120,7 +120,8 @@ def _begin(
         if state is ChangeState.STOPPING:
             _require_no_doubt(_feeds(ports.store, connection), has_doubt)
         begun = connection.but(change=UpstreamChange(to=to, state=state, since=now), look=next_look(now))
-        if state is ChangeState.ENDING:
+        if state is not ChangeState.CANCELLING:
+            # Whoever maps an account with the connection as it was before would start a feed that we do not stop.
             begun = begun.but(access=connection.access + 1)
         # In case we crash before it is done.
         ports.queues.follow_up(message, SAFETY_DELAY_SECONDS)

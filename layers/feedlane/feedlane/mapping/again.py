@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from feedlane.companies import items as company_items
-from feedlane.companies.connection import Connection
+from feedlane.companies.connection import Connection, ConnectionStatus
 from feedlane.companies.reconnection import CONNECTION_REMOVED, RECONNECTION_NEEDED
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import FeedlaneError, Invalid, ReconnectionNeeded, Refused
@@ -17,6 +17,7 @@ from feedlane.mapping import mapping, refused, unmapping
 from feedlane.ports import Ports
 from feedlane.problem import Problem
 from feedlane.scope import Scope
+from feedlane.store.store import Store
 
 
 def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bool:
@@ -31,7 +32,7 @@ def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bo
     if connection.change is not None:
         return True  # what waits is sent once the account is mapped at the next upstream
     if not connection.is_linked:
-        _hold_waiting(ports, now, feed)
+        hold_waiting(ports, now, feed)
         return True  # a reconnection tries again
     if refused.is_stopped(ports.store, account, feed):
         return True  # its release tries again
@@ -53,8 +54,15 @@ def try_again(ports: Ports, upstream: Upstream, now: datetime, feed: Feed) -> bo
     return True
 
 
-def _hold_waiting(ports: Ports, now: datetime, feed: Feed) -> None:
-    """What waits would be refused like the statements of feeds that have a feed connection, and is held like those."""
+def is_unlinked(store: Store, feed: Feed) -> bool:
+    """Whether somebody has disconnected its connection here. Xero may take its statements all the same: another one of
+    the company may be linked to the same organisation, which keeps the access."""
+    connection = company_items.find_connection(store, feed.company_id, feed.connection_id)
+    return connection is not None and connection.status is ConnectionStatus.UNLINKED
+
+
+def hold_waiting(ports: Ports, now: datetime, feed: Feed) -> None:
+    """Holds what waits of a connection that is not linked, as if Xero had refused it."""
     if not feed.waiting:
         return
     company = company_items.company(ports.store, feed.company_id)

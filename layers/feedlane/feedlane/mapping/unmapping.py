@@ -38,7 +38,7 @@ _DISCONNECTED_PROBLEM = Problem(
     type=REASON_DISCONNECTED,
     title="Disconnected",
     status=400,
-    detail="The source account was disconnected from its Xero account before these transactions were sent.",
+    detail="The source account was disconnected from its Xero account before Xero had confirmed these transactions.",
 )
 
 
@@ -70,8 +70,8 @@ def remove_account(
     events = ended.disconnected_event_writes(ports, account, removed, company, now)
 
     def writes(feed: Feed | None) -> list[Write]:
-        holds = hold_items.holds_of_feed(ports.store, feed.id) if feed else []
-        return [*company_items.remove_counted_account(account), *hold_items.remove_holds(holds), *events]
+        holds = hold_items.remove_any_hold(ports.store, Scope.FEED, feed.id) if feed else []
+        return [*company_items.remove_counted_account(account), *holds, *events]
 
     id = feed_id(account.connection_id, account.id)
     ports.queues.follow_up(RemovedAccountCheck(feed_id=id), SAFETY_DELAY_SECONDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import Connection, UpstreamName
@@ -16,7 +16,19 @@ from feedlane.ids import feed_id
 from feedlane.mapping import ended, unmapping
 from feedlane.mapping import items as mapping_items
 from feedlane.ports import Ports
+from feedlane.store.store import Store
 from feedlane.store.table import Write
+
+# Who has come back to link the connection usually maps its accounts at once.
+MAPPED_WITHIN = timedelta(days=1)
+
+
+def is_left_unmapped(store: Store, feed: Feed, now: datetime) -> bool:
+    """Whether the connection was linked at its next upstream, and nobody has mapped the feed's account there."""
+    connection = company_items.find_connection(store, feed.company_id, feed.connection_id)
+    if connection is None or connection.change is not None or connection.linked_on is None:
+        return False
+    return feed.changing and now - connection.linked_on >= MAPPED_WITHIN
 
 
 def end_mapping(

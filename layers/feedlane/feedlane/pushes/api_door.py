@@ -11,7 +11,7 @@ from feedlane.companies.connection import Connection, ConnectionStatus
 from feedlane.companies.reconnection import reconnection_problem
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import Conflict, Finding, Invalid, NotFound, ReconnectionNeeded, Refused
-from feedlane.feeds import hole_items, push_operation_items
+from feedlane.feeds import hole_items, push_operation_items, set_aside_items
 from feedlane.feeds import items as feed_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.ledger import RejectedPush, append
@@ -87,7 +87,7 @@ def accept(
         if earlier is not None:
             _require_same_push(earlier, feed.id, content)
             return doorbell.notify_and_schedule(ports.queues, earlier)
-        operation, writes = _new_or_same_operation(ports.store, new, content)
+        operation, writes = _new_or_same_operation(ports.store, new, content, context)
         if idempotency_key is not None:
             writes.append(push_operation_items.put_idempotency_key(operation, idempotency_key, now))
         with attempt:  # fails if the same content or key arrives at the same time: then its operation is the answer
@@ -115,6 +115,7 @@ def validate(
     if content.errors:
         return list(content.errors), list(content.warnings)
     recorded = feed_items.recorded_ids(store, feed, {line.id for line in content.lines})
+    recorded = set_aside_items.with_set_aside(store, feed, recorded)
     outcome = append(feed, content.lines, recorded, rules_for(context.settings, feed), bool(backfill))
     if isinstance(outcome, RejectedPush):
         return list(outcome.errors), list(content.warnings)
@@ -135,6 +136,11 @@ class _PushContext:
     def time_zone(self) -> str:
         """The organisation's, which the daily round keeps fresh."""
         return self.connection.time_zone
+
+    def has_moved_since(self, time: datetime) -> bool:
+        """Whether the account was mapped since then, and lines of its feed went to another Xero account before."""
+        mapped_on, feed = self.account.mapped_on, self.feed
+        return feed is not None and feed.has_lines_elsewhere and mapped_on is not None and time < mapped_on
 
     def feed_for_pushing(self, is_backfill: bool) -> Feed:
         """The feed. Raises `Conflict`, `Refused` or `ReconnectionNeeded` if it cannot be pushed to now.
@@ -193,12 +199,18 @@ def _operation_for_key(
     return push_operation_items.find_operation(store, company_id, key) if key else None
 
 
-def _new_or_same_operation(store: Store, new: PushOperation, content: PushContent) -> tuple[PushOperation, list[Write]]:
-    """The new operation with its writes; or an earlier one with the same content that has not failed, without any."""
+def _new_or_same_operation(
+    store: Store, new: PushOperation, content: PushContent, context: _PushContext
+) -> tuple[PushOperation, list[Write]]:
+    """The new operation with its writes; or an earlier one with the same content that has not failed, without any.
+
+    One from before the account was mapped to another Xero account says nothing about the present one: the new one names
+    what went elsewhere.
+    """
     id = feed_id(new.connection_id, new.account_id)
     earlier_key = push_operation_items.operation_key_for_content(store, id, new.content)
     earlier = push_operation_items.find_operation(store, new.company_id, earlier_key) if earlier_key else None
-    if earlier is not None and not earlier.is_refused:
+    if earlier is not None and not earlier.is_refused and not context.has_moved_since(earlier.requested_on):
         return earlier, []
     return new, [
         push_operation_items.put_operation(new),

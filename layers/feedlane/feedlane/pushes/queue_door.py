@@ -10,7 +10,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.errors import Finding, Invalid, NotFound
 from feedlane.feeds import items as feed_items
-from feedlane.feeds import push_operation_items
+from feedlane.feeds import push_operation_items, set_aside_items
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.ledger import RecordedTransaction
 from feedlane.feeds.line import Line
@@ -158,7 +158,8 @@ def holds_and_recorded_ids(
     ahead = with_read_ahead(
         ahead, [*(keys.hold(*subject) for subject in subjects), *feed_items.recorded_id_keys(ahead, feed, ids)]
     )
-    return hold_items.holds_on(ahead, subjects), feed_items.recorded_ids(ahead, feed, ids)
+    recorded = set_aside_items.with_set_aside(ahead, feed, feed_items.recorded_ids(ahead, feed, ids))
+    return hold_items.holds_on(ahead, subjects), recorded
 
 
 def _dead_letter(queues: Queues, message: QueueMessage, why: Exception) -> None:

@@ -13,6 +13,7 @@ from feedlane.feeds.upstream import Refusal
 from feedlane.holds import placement
 from feedlane.holds.hold import HeldLine
 from feedlane.ports import Ports
+from feedlane.scope import Scope
 from feedlane.statements import items as statement_items
 from feedlane.statements.refusal import may_be_one_line
 from feedlane.statements.retrying import with_problem
@@ -104,13 +105,18 @@ def record_refused(ports: Ports, feed: Feed, ended: StatementRecord, refusal: Re
     """Nothing of the statement was taken. If one of its lines may be to blame, they go again in halves.
 
     Those before that line are delivered on the way, and the hold names it when it is refused alone. Any other refusal
-    holds the feed at once.
+    holds the feed at once. Where the account has been deleted, nothing goes again, and nobody could release a hold.
     """
     after = feed.undelivered(ended.last).but(look=next_look(now))
     is_of_a_line = may_be_one_line(refusal)
     if is_of_a_line:
         after = after.but(suspect_through=ended.last)
     writes = (statement_items.put_statement(ended), feed_items.put_feed(after))
+    if placement.is_deleted(ports.store, feed, Scope.FEED):
+        ports.store.commit(*writes)
+        company = company_items.company(ports.store, feed.company_id)
+        placement.fail_ended_feed(ports, after, refusal.problem, company, now)
+        return
     if is_of_a_line and ended.first < ended.last:
         ports.store.commit(*writes)
         ports.queues.wake(feed.id)

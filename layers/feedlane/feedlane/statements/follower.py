@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from feedlane.companies import items as company_items
 from feedlane.events.outbox import put_event
 from feedlane.feeds import items as feed_items
+from feedlane.feeds import push_operation_end
 from feedlane.feeds.feed import Feed
 from feedlane.feeds.upstream import (
     Accepted,
@@ -20,6 +21,7 @@ from feedlane.feeds.upstream import (
     Upstream,
 )
 from feedlane.follow_ups import StatementCheck
+from feedlane.holds import placement
 from feedlane.ports import Ports
 from feedlane.problem import Problem
 from feedlane.queues import DELAY_SECONDS_MAX
@@ -34,6 +36,13 @@ from feedlane.store import keys
 from feedlane.store.attempts import attempts
 from feedlane.store.read_ahead import with_read_ahead
 from feedlane.store.table import Write
+
+_CONNECTION_DELETED = Problem(
+    type="connection-deleted",
+    title="Connection deleted",
+    status=400,
+    detail="The connection was deleted before Xero had said whether it has these transactions: it may have them.",
+)
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,8 @@ class StatementFollower:
                     self._poll_later(check, statement.but(outages=outages), now, wait.seconds)
                 else:
                     self._postpone(check, wait.seconds)
+            case Refusal() if placement.is_deleted(self.ports.store, feed, Scope.CONNECTION):
+                self._give_up(feed, now)
             case Refusal(scope=Scope.CONNECTION | Scope.APP | Scope.TENANT) as refusal:
                 poll.hold_refused(self.ports, feed, refusal, now)
                 self._poll_later(check, statement, now)
@@ -149,6 +160,11 @@ class StatementFollower:
         delay = max(min(seconds_min, DELAY_SECONDS_MAX), poll.delay_seconds(check.turn))
         self.ports.queues.follow_up(check.but(turn=check.turn + 1, once=False), delay)
         self.ports.store.commit(statement_items.put_statement(polled), *writes)
+
+    def _give_up(self, feed: Feed, now: datetime) -> None:
+        """Its connection was deleted, and the access with it: nobody will learn how the statement ended."""
+        company = company_items.company(self.ports.store, feed.company_id)
+        push_operation_end.fail(self.ports, feed.id, feed.delivered_through, _CONNECTION_DELETED, company, now)
 
     def _postpone(self, check: StatementCheck, seconds: float) -> None:
         """Schedules the same poll again: this one was not allowed to go, or Xero asked to wait."""

@@ -15,8 +15,11 @@ from feedlane.feeds import push_operation_items
 from feedlane.feeds.feed import Feed, FlightStatus
 from feedlane.follow_ups import FeedConnectionCheck, StatementCheck
 from feedlane.holds import items as hold_items
+from feedlane.holds import placement
 from feedlane.holds.hold import CONNECTION_ENDED_REASONS
+from feedlane.mapping import upstream_ended
 from feedlane.ports import Ports
+from feedlane.scope import Scope
 from feedlane.statements import items as statement_items
 from feedlane.statements import poll
 from feedlane.statements.limits import Lane
@@ -51,12 +54,21 @@ def _look_at_flight(ports: Ports, now: datetime, feed: Feed, item: Item, number:
         return _ring(ports, now, feed, item)
     if is_in_doubt(statement, now) and company_items.find_company(ports.store, feed.company_id) is None:
         return NOTHING_LEFT
+    if _is_given_up(ports.store, feed):
+        return NOTHING_LEFT
     until = not_before(ports.store, wait_keys(feed, Lane.LOOKS))
     late = max(filter(None, (_poll_due(statement), until))) + LATE_AFTER
     if now < late:
         return Look(again=late)
     ports.queues.follow_up(StatementCheck(feed_id=feed.id, number=number, turn=statement.turn, once=True), 0)
     return Look(rung=True, again=next_ring(item, now))
+
+
+def _is_given_up(store: Store, feed: Feed) -> bool:
+    """Whether its connection was deleted, and nobody waits for the statement's end any more."""
+    if not placement.is_deleted(store, feed, Scope.CONNECTION):
+        return False
+    return not push_operation_items.open_operations(store, feed.id, after=feed.delivered_through)
 
 
 def _poll_due(statement: StatementRecord) -> datetime:
@@ -71,6 +83,7 @@ def _look_at_waiting(ports: Ports, now: datetime, feed: Feed, item: Item) -> Loo
         [
             company,
             account,
+            keys.connection(feed.company_id, feed.connection_id),
             keys.wake(feed.id),
             *(keys.hold(*subject) for subject in feed.hold_subjects),
             *waits,
@@ -78,10 +91,13 @@ def _look_at_waiting(ports: Ports, now: datetime, feed: Feed, item: Item) -> Loo
     )
     if ahead.table.get(company) is None:
         return NOTHING_LEFT
-    if feed.changing and feed.flight is None:
-        return Look(again=now + HELD_LOOK_INTERVAL)  # the connection is looked at itself; a mapping moves the feed on
-    source_account = record_in(SourceAccount, ahead.table.get(account))
     holds = hold_items.holds_on(ahead, feed.hold_subjects)
+    if feed.changing and feed.flight is None:
+        # The connection is looked at itself; a mapping moves the feed on. Where none comes, the sender holds it.
+        if not holds and upstream_ended.is_left_unmapped(ahead, feed, now):
+            return _ring(ports, now, feed, item)
+        return Look(again=now + HELD_LOOK_INTERVAL)
+    source_account = record_in(SourceAccount, ahead.table.get(account))
     if source_account is None or holds:
         if feed.feed_connection_id and any(hold.reason in CONNECTION_ENDED_REASONS for hold in holds):
             ports.queues.follow_up(FeedConnectionCheck(feed_id=feed.id, once=True), 0)

@@ -60,8 +60,10 @@ def time_before(turn: int) -> timedelta:
 def hold_refused(ports: Ports, feed: Feed, refusal: Refusal, now: datetime, by_mapping: bool = False) -> None:
     """The upstream refuses to answer the poll: holds what the refusal stops. What is polled stays as it is.
 
-    `by_mapping`: a feed connection was polled; that it becomes active lifts the hold.
+    `by_mapping`: a feed connection was polled; that it becomes active lifts the hold. What is deleted is not held.
     """
+    if placement.is_deleted(ports.store, feed, refusal.scope):
+        return
     company = company_items.company(ports.store, feed.company_id)
     hold = placement.hold_feed(ports, feed, refusal, company, now, by_mapping=by_mapping)
     placement.fail_behind_flight(ports, feed.id, hold, company, now)

@@ -20,7 +20,7 @@ from feedlane.follow_ups import StatementCheck, UpstreamChangeCheck
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
 from feedlane.ids import fingerprint
-from feedlane.mapping import mapping, unmapping
+from feedlane.mapping import again, mapping, unmapping, upstream_ended
 from feedlane.ports import Ports
 from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.settings import items as settings_items
@@ -108,16 +108,19 @@ class Sender:
             gate.leave(feed.tenant_id, call_id)
 
     def _stops(self, feed: Feed) -> bool:
-        """While its upstream changes, the feed sends nothing new. False: it may have sent something, and its end is
-        still to be found out."""
+        """While its upstream changes, the feed sends nothing new; once nobody seems to map its account, it is held.
+
+        False: it may have sent something, and its end is still to be found out."""
         if feed.flight is not None:
             is_back = in_flight.take_back(self.ports, feed)
             if is_back:
                 self.ports.queues.wake(feed.id)
             return is_back
-        self._fail_if_held(feed, self.ports.store)
+        is_held = self._fail_if_held(feed, self.ports.store)
         if not feed.waiting:
             self._finish(feed)
+        elif not is_held and upstream_ended.is_left_unmapped(self.ports.store, feed, self.ports.clock()):
+            unmapping.hold_unmapped(self.ports, feed, self.ports.clock())
         if feed.tenant_id:  # the change waits for this
             check = UpstreamChangeCheck(company_id=feed.company_id, connection_id=feed.connection_id)
             self.ports.queues.follow_up(check, 0)
@@ -149,6 +152,7 @@ class Sender:
             self.ports.store,
             {
                 keys.source_account(feed.connection_id, feed.account_id),
+                keys.connection(feed.company_id, feed.connection_id),
                 *(keys.hold(*subject) for subject in feed.hold_subjects),
                 *wait_keys(feed, Lane.POSTS),
                 *gate_keys(feed, Lane.POSTS),
@@ -168,6 +172,10 @@ class Sender:
         if not feed.feed_connection_id:
             self._supersede_sender(feed)
             unmapping.hold_unmapped(self.ports, feed, now)
+            return None
+        if again.is_unlinked(ahead, feed):
+            self._supersede_sender(feed)
+            again.hold_waiting(self.ports, now, feed)
             return None
         until = not_before(ahead, wait_keys(feed, Lane.POSTS))
         if until is None or until <= now:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from feedlane.clock import epoch, local_date
@@ -13,8 +13,10 @@ from feedlane.companies import items as company_items
 from feedlane.companies.connection import PLATFORM_KEY, Connection
 from feedlane.companies.source_account import SourceAccount, SourceAccountStatus
 from feedlane.errors import Conflict, NotFound
+from feedlane.feeds import push_operation_items
 from feedlane.feeds.push_operation import PushOperation, PushStatus
 from feedlane.feeds.upstream import Upstream
+from feedlane.ids import derived_id
 from feedlane.link import connections as link_connections
 from feedlane.link.connections import Disconnect
 from feedlane.ports import Ports
@@ -120,14 +122,18 @@ def begin(ports: Ports, now: datetime, currency: str) -> Trial:
 
 
 def send(ports: Ports, now: datetime) -> Trial:
-    """Pushes its one transaction, as the API would. Raises `NotFound`, and what the API refuses a push with."""
+    """Pushes its one transaction, as the API would, however often it is asked to.
+
+    Raises `NotFound`, and what the API refuses a push with.
+    """
     progress = _required(ports.store)
     connection, trial = progress.connection, progress.trial
     if progress.operation is not None and not progress.operation.is_refused:
         return trial
+    id, day = _same_each_time(ports.store, progress, local_date(now, connection.time_zone))
     transaction = {
-        "id": ports.new_id(),
-        "date": local_date(now, connection.time_zone).isoformat(),
+        "id": id,
+        "date": day,
         "description": "Test transaction",
         "counterparty": "Feedlane",
         "reference": "TEST",
@@ -148,6 +154,14 @@ def remove(ports: Ports, upstream: Upstream, disconnect: Disconnect, now: dateti
     if trial.company_id and company_items.find_company(ports.store, trial.company_id) is not None:
         link_connections.delete_company(ports, upstream, disconnect, now, trial.company_id)
     ports.store.commit(_put(Trial()))
+
+
+def _same_each_time(store: Store, progress: Progress, today: date) -> tuple[str, str]:
+    """The id and the date of its transaction: by these the ledger knows it again, of two clicks, after a crash before
+    its operation was noted, or after a hold that is still to send it."""
+    earlier = push_operation_items.pushed_lines(store, progress.operation) if progress.operation else []
+    day = earlier[0].date if earlier else today.isoformat()
+    return derived_id("trial", progress.connection.id), day
 
 
 def _add_account(store: Store, now: datetime, connection: Connection, currency: str) -> None:

@@ -13,6 +13,7 @@ from feedlane.companies.connection import Connection, ConnectionStatus
 from feedlane.companies.source_account import SourceAccount
 from feedlane.errors import FeedlaneError
 from feedlane.feeds import items as feed_items
+from feedlane.feeds.feed import Feed
 from feedlane.holds import items as hold_items
 from feedlane.ids import feed_id
 from feedlane.link import connections
@@ -103,10 +104,18 @@ def _row(store: Store, company_id: str, connection_id: str, account_id: str) -> 
     return row
 
 
-def _waiting(store: Store, accounts: Sequence[SourceAccount]) -> int:
-    """How many transactions wait in their feeds."""
-    feeds = feed_items.find_feeds(store, (feed_id(account.connection_id, account.id) for account in accounts))
+def _feeds(store: Store, accounts: Sequence[SourceAccount]) -> list[Feed]:
+    return feed_items.find_feeds(store, (feed_id(account.connection_id, account.id) for account in accounts))
+
+
+def _waiting(feeds: Sequence[Feed]) -> int:
+    """How many transactions wait in them."""
     return sum(feed.waiting for feed in feeds)
+
+
+def _under_way(feeds: Sequence[Feed]) -> int:
+    """How many of those are in a statement that Xero has, or may have."""
+    return sum(feed.flight.last - feed.flight.first + 1 for feed in feeds if feed.flight)
 
 
 def _account_page(
@@ -124,8 +133,9 @@ def _disconnection(
 ) -> Response:
     accounts = company_items.source_accounts(site.store, connection.id)
     connected = company_items.connection_counts(site.store, [connection.id])[connection.id].connected
-    records = bool(hold_items.holds_on(site.store, [(Scope.CONNECTION, connection.id)]))
-    waiting = _waiting(site.store, accounts)
+    waiting = _waiting(_feeds(site.store, accounts))
+    # What is waiting gets a hold, and feeds that are held record what comes through the queue.
+    records = bool(waiting) or bool(hold_items.holds_on(site.store, [(Scope.CONNECTION, connection.id)]))
     context = {"connected": connected, "waiting": waiting, "records": records, "errors": errors}
     return _page(site, operator, "companies/disconnect", "Disconnect", status, connection, **context)
 
@@ -139,9 +149,12 @@ def _deletion(
     status: int = 200,
 ) -> Response:
     accounts = company_items.source_accounts(site.store, connection.id)
+    feeds = _feeds(site.store, accounts)
+    under_way = _under_way(feeds)
     context = {
         "accounts": len(accounts),
-        "waiting": _waiting(site.store, accounts),
+        "waiting": _waiting(feeds) - under_way,
+        "under_way": under_way,
         "has_access": connection.status in (ConnectionStatus.LINKED, ConnectionStatus.DEAUTHORIZED),
         "is_named": connection.organisation is not None,
         "asked": confirmation(name_of(connection), connection.id),
