@@ -8,6 +8,8 @@ from decimal import Decimal
 from feedlane.events.outbox import put_event
 from feedlane.feeds import totals
 from feedlane.feeds.gap_items import FoundGap, PushGaps, put_gaps
+from feedlane.feeds.hole import Hole
+from feedlane.feeds.hole_items import add_hole
 from feedlane.holds import events as hold_events
 from feedlane.holds import history
 from feedlane.holds import items as hold_items
@@ -52,6 +54,7 @@ def crowded(companies: int, holds: int, consumers: int) -> World:
     for number in range(holds):
         _add_dead_letter(world, number)
         _add_gap(world, number)
+        _add_hole(world, number)
         _fail_refresh(world, number)
     note_count(world.store, holds, NOW)
     world.browser.post("/portal/sign-in", {"key": API_KEY})
@@ -68,6 +71,14 @@ def _add_hold(world: World, number: int) -> None:
     if number % 3 == 0:
         writes.append(history.add_release(world.store, hold, since, "Operations", 3, ()))
     world.store.commit(*writes)
+
+
+def _add_hole(world: World, number: int) -> None:
+    hole = Hole(
+        operation_key="p", company_id=derived_id("company", str(number)), requested_on=NOW - timedelta(days=number),
+        transactions=2, unread=0, missing=2, error="It is too old.",
+    )  # fmt: skip
+    world.store.commit(add_hole(f"{derived_id('connection', str(number))}/account-{number}", hole))
 
 
 def _add_gap(world: World, number: int) -> None:

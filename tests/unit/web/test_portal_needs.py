@@ -11,8 +11,9 @@ import pytest
 
 from feedlane.companies import items as company_items
 from feedlane.companies.connection import ConnectionStatus
-from feedlane.feeds import gap_items
+from feedlane.feeds import gap_items, hole_items
 from feedlane.feeds.gap_items import FoundGap, PushGaps
+from feedlane.feeds.hole import Hole
 from feedlane.ids import derived_id
 from feedlane.settings import items as settings_items
 from feedlane.upkeep import dead_letter_count
@@ -45,6 +46,15 @@ def needs(world: World) -> list[tuple[str, str, str]]:
 def add_gap(world: World, account_id: str, found: datetime | None = None, line: int = 4) -> None:
     push = PushGaps(operation_key="p", found=found or world.now, count=1, gaps=(GAP.but(line=line),))
     world.store.commit(gap_items.put_gaps(f"{world.connection.id}/{account_id}", push))
+
+
+def add_hole(world: World, account_id: str, requested_on: datetime) -> Hole:
+    hole = Hole(
+        operation_key=f"push-{account_id}", company_id=world.connection.company_id, requested_on=requested_on,
+        transactions=2, unread=0, missing=2, error="too old",
+    )  # fmt: skip
+    world.store.commit(hole_items.add_hole(f"{world.connection.id}/{account_id}", hole))
+    return hole
 
 
 def company_name(world: World) -> str:
@@ -118,6 +128,30 @@ def test_gaps_of_long_ago_and_of_deleted_accounts_are_not_told(world: World) -> 
     add_gap(world, "main", world.now - timedelta(days=8))
     add_gap(world, "deleted")
     assert needs(world) == []
+
+
+def test_a_refused_push_whose_transactions_are_missing_is_told_until_they_are_not(world: World) -> None:
+    add_feed(world, holes=1)
+    hole = add_hole(world, "main", world.now - timedelta(days=30))
+    path = f"/portal/feeds/{world.connection.id}/main"
+    text = f"Transactions of a refused push are missing in Main account of {company_name(world)}"
+    assert needs(world) == [(text, "See which", path)]
+    world.store.commit(hole_items.put_hole(f"{world.connection.id}/main", hole.without([])))
+    assert needs(world) == [(text, "See which", path)]
+    world.store.commit(hole_items.remove_hole(f"{world.connection.id}/main", hole))
+    assert needs(world) == []
+
+
+def test_of_several_feeds_with_holes_the_latest_is_named_and_the_list_has_them(world: World) -> None:
+    add_feed(world, holes=1)
+    world.add_account("other", account_name="Other account")
+    add_hole(world, "other", world.now - timedelta(hours=1))
+    add_hole(world, "main", world.now)
+    add_hole(world, "deleted", world.now)
+    [(text, _, path)] = needs(world)
+    assert text.startswith("Transactions of a refused push are missing in Main account of ")
+    assert text.endswith(" and 1 other feed")
+    assert '<option value="hole" selected>' in world.browser.get(path).body
 
 
 def test_a_connection_whose_token_cannot_be_refreshed_is_told_until_it_can(world: World) -> None:

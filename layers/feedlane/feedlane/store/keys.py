@@ -19,7 +19,7 @@
 | a recorded transaction's id  | FEED#k/a              | TXN#id                   |                          |
 | lines set aside (a page)     | FEED#k/a              | ASIDE#last               |                          |
 | gaps that a push has found   | FEED#k/a              | GAP#line                 | GAPS / found#k/a         |
-| a refused push whose lines are missing | FEED#k/a    | HOLE#requested#key       |                          |
+| a refused push whose lines are missing | FEED#k/a    | HOLE#requested#key       | HOLES / requested#k/a    |
 | push operations not ended    | FEED#k/a              | OPEN#through#key         |                          |
 | content already pushed       | FEED#k/a              | CONTENT#hash             |                          |
 | lines of a push (a part)     | FEED#k/a              | PUSHED#key#part          |                          |
@@ -85,6 +85,7 @@ CONNECTIONS = "CONNECTIONS"
 CONSUMERS = "CONSUMERS"
 COUNTS = "COUNTS"
 GAPS = "GAPS"
+HOLES = "HOLES"
 HOLDS = "HOLDS"
 NOTED_EVENTS = "NOTED_EVENTS"
 PLACES = "PLACES"

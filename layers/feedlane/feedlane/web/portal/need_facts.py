@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ from feedlane.companies import items as company_items
 from feedlane.companies.company import Company
 from feedlane.companies.source_account import SourceAccount
 from feedlane.credentials import refreshes
-from feedlane.feeds import gap_items
+from feedlane.feeds import gap_items, hole_items
 from feedlane.store import keys
 from feedlane.store.records import record_in
 from feedlane.store.store import Store
@@ -21,10 +22,10 @@ READ_MAX = 30
 
 
 @dataclass(frozen=True)
-class FeedsWithGap:
-    """`account` has the latest gap, of `count` accounts. `since`: when the first of these gaps was found.
+class LackingFeeds:
+    """`account` has the latest gap or hole, of `count` accounts. `since`: when the first of these was found.
 
-    There may be others if `READ_MAX` pushes have found some: one feed can have all of these (`is_partial`).
+    There may be others if `READ_MAX` have been read: one feed can have all of these (`is_partial`).
     """
 
     account: SourceAccount
@@ -45,9 +46,17 @@ class Unrenewed:
     company: Company | None
 
 
-def feeds_with_gap(store: Store, now: datetime) -> FeedsWithGap | None:
+def feeds_with_gap(store: Store, now: datetime) -> LackingFeeds | None:
+    return _lacking(store, *gap_items.feeds_with_gaps(store, now - GAPS_TOLD_FOR, READ_MAX))
+
+
+def feeds_with_hole(store: Store) -> LackingFeeds | None:
+    """However long ago: a hole is there until it is mended or closed."""
+    return _lacking(store, *hole_items.feeds_with_holes(store, READ_MAX))
+
+
+def _lacking(store: Store, found: Mapping[str, datetime], is_partial: bool) -> LackingFeeds | None:
     """Those whose accounts there still are."""
-    found, is_partial = gap_items.feeds_with_gaps(store, now - GAPS_TOLD_FOR, READ_MAX)
     wanted = {keys.source_account(*feed_id.split("/", 1)): feed_id for feed_id in found}
     items = store.table.get_many(wanted)
     existing = [key for key in wanted if key in items]
@@ -56,7 +65,7 @@ def feeds_with_gap(store: Store, now: datetime) -> FeedsWithGap | None:
     account = SourceAccount.model_validate(items[existing[0]])
     company = company_items.find_company(store, account.company_id)
     since = min(found[wanted[key]] for key in existing)
-    return FeedsWithGap(account, company, len(existing), since, is_partial)
+    return LackingFeeds(account, company, len(existing), since, is_partial)
 
 
 def unrenewed(store: Store, now: datetime) -> Unrenewed | None:

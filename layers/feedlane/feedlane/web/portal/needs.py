@@ -14,7 +14,7 @@ from feedlane.upkeep.dead_letter_count import DeadLetterCount
 from feedlane.web.filters import counted
 from feedlane.web.portal.feeds.feeds import feed_path
 from feedlane.web.portal.holds.held import HoldGroup
-from feedlane.web.portal.need_facts import READ_MAX, FeedsWithGap, Unrenewed
+from feedlane.web.portal.need_facts import READ_MAX, LackingFeeds, Unrenewed
 from feedlane.web.portal.states import Tone
 from feedlane.webhooks.consumer import Consumer
 
@@ -44,7 +44,8 @@ class Facts:
     connected: int
     limit: int | None
     letters: DeadLetterCount
-    gaps: FeedsWithGap | None
+    gaps: LackingFeeds | None
+    holes: LackingFeeds | None
     unrenewed: Unrenewed | None
 
 
@@ -57,8 +58,9 @@ def needs(facts: Facts) -> list[Need]:
         *_set_up(facts.settings),
         *_limit(facts.connected, facts.limit),
         *_held(facts.groups, is_wide=False),
+        *_lacking(facts.holes, "Transactions of a refused push are missing", "See which", "hole"),
         *_disabled(facts.consumers),
-        *_gaps(facts.gaps),
+        *_lacking(facts.gaps, "Transactions may be missing", "See the gaps", "gap"),
         *_failing(facts.consumers),
     )
     return list(islice(lines, NEEDS_MAX))
@@ -98,16 +100,17 @@ def _letters(letters: DeadLetterCount) -> Iterator[Need]:
         yield Need(Tone.BAD, text, "See why", "/portal/dead-letters", letters.since)
 
 
-def _gaps(found: FeedsWithGap | None) -> Iterator[Need]:
+def _lacking(found: LackingFeeds | None, meaning: str, action: str, state: str) -> Iterator[Need]:
+    """`state`: of the feeds in their list."""
     if found is not None:
         account, company = found.account, found.company
         whose = f" of {_name(company.name)}" if company else ""
         rest = _and_others(found.count, "other feed", found.is_partial)
         if found.is_partial and not rest:
             rest = ", and perhaps in others"
-        path = "/portal/feeds?state=gap" if rest else feed_path(account.connection_id, account.id)
-        text = f"Transactions may be missing in {_name(account.account_name or account.id)}{whose}{rest}"
-        yield Need(Tone.WARN, text, "See the gaps", path, found.since)
+        path = f"/portal/feeds?state={state}" if rest else feed_path(account.connection_id, account.id)
+        text = f"{meaning} in {_name(account.account_name or account.id)}{whose}{rest}"
+        yield Need(Tone.WARN, text, action, path, found.since)
 
 
 def _name(text: str) -> str:

@@ -13,7 +13,7 @@ from feedlane.settings.settings import limit_of
 from feedlane.upkeep.dead_letter_count import last_count
 from feedlane.web.portal.feeds.chart import chart_of
 from feedlane.web.portal.holds.held import hold_groups
-from feedlane.web.portal.need_facts import feeds_with_gap, unrenewed
+from feedlane.web.portal.need_facts import feeds_with_gap, feeds_with_hole, unrenewed
 from feedlane.web.portal.needs import Facts, limit_tone, needs
 from feedlane.web.portal.session import portal_page, require_operator
 from feedlane.web.portal.set_up.set_up import current_steps
@@ -38,8 +38,19 @@ def show(site: Site, request: Request) -> Response:
     connected, limit = connection_limit.taken_places(store), limit_of(settings)
     companies = company_items.company_blocks(store).total
     steps = [] if settings.enabled else current_steps(site)
-    letters, gaps = last_count(store), feeds_with_gap(store, now)
-    told = needs(Facts(settings, groups, list(consumers), connected, limit, letters, gaps, unrenewed(store, now)))
+    told = needs(
+        Facts(
+            settings,
+            groups,
+            list(consumers),
+            connected,
+            limit,
+            letters=last_count(store),
+            gaps=feeds_with_gap(store, now),
+            holes=feeds_with_hole(store),
+            unrenewed=unrenewed(store, now),
+        )
+    )
     return portal_page(
         site,
         operator,
