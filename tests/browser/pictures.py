@@ -35,7 +35,7 @@ def take(folder: Path = FOLDER) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     with (
-        world(Profile(name="Ledgerly", support_url="https://ledgerly.example/help")) as made,
+        world(Profile(name="Ledgerly", support_address="https://ledgerly.example/help")) as made,
         # The guide would say that it leads to one.
         patch.object(type(made.site), "has_simulator", new=False),
         sync_playwright() as play,

@@ -136,7 +136,7 @@ def _limit(connected: int, limit: int | None) -> Iterator[Need]:
     tone = limit_tone(connected, limit)
     if tone is not Tone.PLAIN:
         text = "No more organisations can connect" if tone is Tone.BAD else "The limit of organisations is near"
-        yield Need(tone, f"{text}: {connected:,} of {limit:,}", "See how to raise it", "/portal/set-up")
+        yield Need(tone, f"{text}: {connected:,} of {limit:,}", "See how to raise it", "/portal/settings/access")
 
 
 def _disabled(consumers: Sequence[Consumer]) -> Iterator[Need]:
