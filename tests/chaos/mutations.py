@@ -19,11 +19,10 @@ from feedlane.mapping import unmapping
 from feedlane.pushes import appending, doorbell, refusing, transaction
 from feedlane.pushes import content as push_content
 from feedlane.statements import answer as statement_answer
-from feedlane.statements import call_limits, limits, retrying, waits
+from feedlane.statements import call_limits, intent, limits, retrying, waits
 from feedlane.statements import end as statement_end
 from feedlane.statements import gate as statement_gate
 from feedlane.statements import items as statement_items
-from feedlane.statements import sender as statement_sender
 from feedlane.statements.answer import AnswerRecorder
 from feedlane.statements.follower import StatementFollower
 from feedlane.statements.limits import Call, Limits, Traffic
@@ -64,7 +63,7 @@ def dates_are_not_checked() -> AbstractContextManager[Any]:
 
 def no_day_is_waited_for() -> AbstractContextManager[Any]:
     real = clock.local_date
-    return patch.object(statement_sender, "local_date", lambda now, zone: real(now, zone) + timedelta(days=2))
+    return patch.object(intent, "local_date", lambda now, zone: real(now, zone) + timedelta(days=2))
 
 
 def known_transactions_are_forgotten() -> AbstractContextManager[Any]:

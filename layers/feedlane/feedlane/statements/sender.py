@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from typing import NamedTuple
 
-from feedlane.clock import local_date
 from feedlane.companies import items as company_items
 from feedlane.errors import NotFound
 from feedlane.feeds import items as feed_items
-from feedlane.feeds import push_operation_end, push_operation_items, set_aside_items
-from feedlane.feeds.feed import Feed, Flight, FlightStatus
+from feedlane.feeds import push_operation_end, push_operation_items
+from feedlane.feeds.feed import Feed, FlightStatus
 from feedlane.feeds.gathering import gathers_until
-from feedlane.feeds.upstream import STATEMENT_LINES_MAX, AlreadyReceived, NoAnswer, Refusal, Upstream
+from feedlane.feeds.upstream import AlreadyReceived, NoAnswer, Refusal, Upstream
 from feedlane.follow_ups import StatementCheck, UpstreamChangeCheck
 from feedlane.holds import items as hold_items
 from feedlane.holds import placement
 from feedlane.ids import fingerprint
 from feedlane.mapping import again, mapping, unmapping, upstream_ended
 from feedlane.ports import Ports
-from feedlane.queues import DELAY_SECONDS_MAX
 from feedlane.settings import items as settings_items
-from feedlane.settings.settings import Settings, rules_for
+from feedlane.settings.settings import Settings
 from feedlane.statements import in_flight
 from feedlane.statements import items as statement_items
 from feedlane.statements.answer import Answer, AnswerRecorder, NotAtXero
@@ -38,23 +34,15 @@ from feedlane.statements.doubt import (
     proves_not_listed,
 )
 from feedlane.statements.gate import Gate, gate_keys
+from feedlane.statements.intent import cut, resume
 from feedlane.statements.limits import Lane
 from feedlane.statements.poll import FIRST_CHECK_SECONDS
 from feedlane.statements.refusal import proves_not_taken
-from feedlane.statements.statement import Doubt, StatementRecord, StatementState, Wait, next_statement
+from feedlane.statements.statement import Doubt, StatementRecord, StatementState
 from feedlane.statements.waits import not_before, schedule_wake, wait_keys
 from feedlane.store import keys
-from feedlane.store.due import next_look
 from feedlane.store.read_ahead import with_read_ahead
 from feedlane.store.store import Store
-
-
-class Intent(NamedTuple):
-    """A statement that is written down, with its exact bytes. `in_doubt`: an earlier post may have arrived."""
-
-    statement: StatementRecord
-    request: bytes
-    in_doubt: bool
 
 
 @dataclass(frozen=True)
@@ -216,7 +204,10 @@ class Sender:
 
     def _post(self, feed: Feed, settings: Settings) -> None:
         """Cuts only when posting is allowed: the longer Xero's limits delay a statement, the fuller it gets."""
-        intent = self._resume(feed) if feed.flight else self._cut(feed, settings)
+        if feed.flight:
+            intent = resume(self.ports, feed, self.record_age)
+        else:
+            intent = cut(self.ports, self.upstream, feed, settings)
         if intent is None:
             return
         AnswerRecorder(self.ports).record(feed.id, *self._answer(feed, *intent))
@@ -262,67 +253,6 @@ class Sender:
 
     def _look(self, feed: Feed, statement: StatementRecord, request: bytes) -> tuple[StatementRecord, Answer]:
         return DoubtfulStatement(self.ports, self.upstream, feed, statement, request).look()
-
-    def _cut(self, feed: Feed, settings: Settings) -> Intent | None:
-        """Cuts the next statement and writes its exact bytes down, before they are posted. None: none may go now.
-
-        Its balances are settled here for good, also those that are computed.
-        """
-        now = self.ports.clock()
-        never_sent = set_aside_items.lines_never_sent(self.ports.store, feed)
-        first = feed.passed_through(never_sent) + 1
-        count = min(STATEMENT_LINES_MAX, feed.recorded_through - first + 1)
-        lines = feed_items.read_lines(self.ports.store, feed.id, first, count)
-        today, synthetic = local_date(now, feed.time_zone), rules_for(settings, feed).synthetic_balances
-        access = access_of(feed)
-        cut = next_statement(feed, lines, today, partial(self.upstream.line_bytes, access), never_sent, synthetic)
-        if cut is None:
-            return None
-        if isinstance(cut, Wait):
-            schedule_wake(self.ports, feed, now + timedelta(seconds=DELAY_SECONDS_MAX))
-            return None
-        number, sent_date = feed.statements + 1, max(feed.sent_date, cut.statement.end_date.isoformat())
-        statement = StatementRecord(
-            feed_id=feed.id,
-            number=number,
-            first=cut.first,
-            last=cut.last,
-            start_date=cut.statement.start_date.isoformat(),
-            end_date=cut.statement.end_date.isoformat(),
-            sent_date=sent_date,
-            start_balance=cut.statement.start_balance,
-            end_balance=cut.statement.end_balance,
-            feed_connection_id=cut.statement.feed_connection_id,
-            created=now,
-        )
-        request = self.upstream.request_bytes(access, cut.statement)
-        flight = Flight(number=number, first=cut.first, last=cut.last, status=FlightStatus.POSTING)
-        writes = statement_items.add_statement(statement, request)
-        # Lines behind this statement start gathering again.
-        gathering = feed.gathering.but(since=now) if feed.gathering else None
-        after = feed.but(
-            flight=flight, statements=number, sent_date=sent_date, gathering=gathering, look=next_look(now)
-        )
-        self.ports.store.commit(feed_items.put_feed(after), *writes)
-        return Intent(statement.but(version=1), request, in_doubt=False)
-
-    def _resume(self, feed: Feed) -> Intent | None:
-        """The statement in flight, which was written down and perhaps posted, with its exact bytes.
-
-        Its version rises, so that a sender still waiting for an earlier answer can no longer record it.
-        """
-        number = feed.flight.number if feed.flight else 0
-        statement = statement_items.find_statement(self.ports.store, feed.id, number)
-        if statement is None:
-            return None
-        self.record_age(self.ports.clock() - statement.created)
-        request = statement_items.statement_request(self.ports.store, statement)
-        in_doubt = not statement.known_unsent
-        statement = statement.but(known_unsent=False)
-        # Should no answer to this post be recorded, what a search did not find before may be there now.
-        posting = statement if is_only_looked_for(feed, statement) else statement.but(unlisted_since=None)
-        self.ports.store.commit(statement_items.put_statement(posting))
-        return Intent(statement.but(version=statement.version + 1), request, in_doubt)
 
 
 def _with_id(ids: tuple[str, ...], id: str | None) -> tuple[str, ...]:
