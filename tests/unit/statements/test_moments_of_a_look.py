@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from feedlane.feeds.feed import FlightStatus
 from feedlane.feeds.push_operation import PushStatus
 from feedlane.feeds.upstream import Accepted, Refusal, StatementStatus, TryLater
 from feedlane.follow_ups import StatementCheck
 from feedlane.problem import Problem
 from feedlane.scope import Scope
+from feedlane.statements.intent import resume
 from feedlane.statements.limits import Lane
 from feedlane.statements.waits import not_before, wait_keys
 from feedlane.store.table import ConditionFailed, Write
@@ -129,3 +131,25 @@ def test_a_late_look_that_is_refused_does_not_fail_what_xero_has_got_meanwhile(w
     world.run()
     assert world.feed().delivered_through == 4
     assert world.operation(later.key).status is PushStatus.SUCCESS
+
+
+@pytest.mark.parametrize("answer", ["refused", "taken"])
+def test_a_statement_answered_since_its_feed_was_read_does_not_go_again(world: World, answer: str) -> None:
+    """Two senders: one reads the feed, the other records Xero's answer, and then the first goes on."""
+    world.upstream.answers.append(TryLater(scope=Scope.TENANT, seconds=5, reason="minute"))
+    world.push(transactions(2))
+    world.step()
+    world.step()
+    as_read = world.feed()
+    assert as_read.flight is not None
+    assert as_read.flight.status is FlightStatus.POSTING
+    if answer == "refused":
+        world.upstream.answers.append(
+            Refusal(scope=Scope.FEED, reason="feed-ended", problem=Problem(type="x", title="X", status=400))
+        )
+    world.run()
+    assert world.feed().flight is None
+    posted = len(world.upstream.posts)
+    with pytest.raises(ConditionFailed):
+        resume(world.ports, as_read, lambda age: None)
+    assert len(world.upstream.posts) == posted

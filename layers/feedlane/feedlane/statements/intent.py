@@ -75,7 +75,9 @@ def cut(ports: Ports, upstream: Upstream, feed: Feed, settings: Settings) -> Int
 def resume(ports: Ports, feed: Feed, record_age: Callable[[timedelta], None]) -> Intent | None:
     """The statement in flight, which was written down and perhaps posted, with its exact bytes.
 
-    Its version rises, so that a sender still waiting for an earlier answer can no longer record it.
+    Its version rises, so that a sender still waiting for an earlier answer can no longer record it. Raises
+    `ConditionFailed` if that one has recorded it since the feed was read: what Xero has refused would go again, even
+    while an operator sets its lines aside.
     """
     number = feed.flight.number if feed.flight else 0
     statement = statement_items.find_statement(ports.store, feed.id, number)
@@ -87,5 +89,5 @@ def resume(ports: Ports, feed: Feed, record_age: Callable[[timedelta], None]) ->
     statement = statement.but(known_unsent=False)
     # Should no answer to this post be recorded, what a search did not find before may be there now.
     posting = statement if is_only_looked_for(feed, statement) else statement.but(unlisted_since=None)
-    ports.store.commit(statement_items.put_statement(posting))
+    ports.store.commit(statement_items.put_statement(posting), feed_items.feed_unchanged(feed))
     return Intent(statement.but(version=statement.version + 1), request, in_doubt)

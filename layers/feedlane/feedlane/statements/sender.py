@@ -200,7 +200,7 @@ class Sender:
             return
         statement = statement_items.find_statement(self.ports.store, feed.id, feed.flight.number)
         if statement is not None:
-            self.ports.store.commit(statement_items.put_statement(statement))
+            self.ports.store.commit(statement_items.put_statement(statement), feed_items.feed_unchanged(feed))
 
     def _post(self, feed: Feed, settings: Settings) -> None:
         """Cuts only when posting is allowed: the longer Xero's limits delay a statement, the fuller it gets."""
