@@ -54,7 +54,7 @@ def ask_codat(settings: Settings, outside: Outside, callback_url: str) -> CodatA
     return CodatAnswer(True, client.offers_xero, client.leads_to(callback_url), client.redirect_url)
 
 
-def checks(settings: Settings, answer: CodatAnswer, callback_url: str, callback_fault: str) -> list[Check]:
+def checked(settings: Settings, answer: CodatAnswer, callback_url: str, callback_fault: str) -> list[Check]:
     return [
         _key(settings, answer),
         _integration(answer),

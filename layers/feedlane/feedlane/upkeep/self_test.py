@@ -86,14 +86,14 @@ def _consent(subject: Subject, settings: Settings, link: str) -> tuple[list[Chec
     asked = None if settings.is_direct else codat_checks.ask_codat(settings, outside, subject.callback_url)
     urls = [link, *([subject.redirect_uri] if xero else []), *([subject.callback_url] if asked else [])]
     faults = dict(zip(urls, outside.page_faults(*urls), strict=True))
-    checks: list[Check] = []
+    found: list[Check] = []
     clock: list[Check] = []
     if asked:
-        checks += codat_checks.checks(settings, asked, subject.callback_url, faults[subject.callback_url])
+        found += codat_checks.checked(settings, asked, subject.callback_url, faults[subject.callback_url])
     if xero and at_xero:
-        checks += xero.checks(subject.vault, at_xero, faults[subject.redirect_uri])
+        found += xero.checked(subject.vault, at_xero, faults[subject.redirect_uri])
         clock.append(xero.clock(at_xero, answered))
-    return [*checks, _link(faults[link])], clock
+    return [*found, _link(faults[link])], clock
 
 
 def _uses_xero(store: Store, settings: Settings) -> bool:

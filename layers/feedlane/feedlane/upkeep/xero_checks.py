@@ -31,7 +31,7 @@ class XeroChecks:
             return Authorization(Verdict.UNKNOWN, reason="there is no client id yet")
         return self.outside.ask_xero(self.settings.client_id, self.redirect_uri, self.settings.scopes)
 
-    def checks(self, vault: Vault, answer: Authorization, redirect_fault: str) -> list[Check]:
+    def checked(self, vault: Vault, answer: Authorization, redirect_fault: str) -> list[Check]:
         return [self._keys(vault), self._redirect(answer, redirect_fault), self._scopes(answer)]
 
     def clock(self, answer: Authorization, now: datetime) -> Check:
